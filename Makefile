@@ -1,0 +1,47 @@
+# Recibo. `make help` lists what can be done; Python ≥ 3.11 and make are all that is needed.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+STAGE ?= local
+BIN := .venv/bin
+
+.PHONY: help setup run demo test check bench deploy logs localstack docs clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: .venv/installed ## set up .venv, again only when the requirements change
+
+.venv/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) local/setup.py
+
+run: setup ## the whole flow on the embedded AWS, for your own files; PORT=4566 chooses the port
+	@$(BIN)/python -m local run $(if $(PORT),--port $(PORT))
+
+demo: setup ## the same once: fails if a receipt is not what the samples declare
+	@$(BIN)/python -m local demo $(if $(PORT),--port $(PORT))
+
+test: setup check ## every test, end to end included
+	@$(BIN)/python -m pytest
+
+check: setup ## the fast gate: style, types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: setup ## speed and memory beside their peers, in one run
+	@$(BIN)/pip install --quiet --requirement bench/requirements.txt
+	@$(BIN)/python -m bench
+
+deploy: setup ## deploy STAGE=local|dev to the emulator at AWS_ENDPOINT_URL, or to AWS
+	@$(BIN)/python -m infra.deploy --stage $(STAGE)
+
+logs: setup ## the log of the function that inspects
+	@$(BIN)/$(if $(AWS_ENDPOINT_URL),chalice-local,chalice) logs --stage $(STAGE) --name inspect --follow
+
+localstack: setup ## start LocalStack with Docker
+	@$(BIN)/python -m local localstack
+
+docs: setup ## write again the documents and pictures that are made from the code
+	@$(BIN)/python -m docs.build
+
+clean: ## remove what was built here
+	rm -rf .venv .chalice/deployed .chalice/deployments .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/data

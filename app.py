@@ -1,0 +1,30 @@
+"""Recibo's Lambda functions: each decodes its event, makes one call, and encodes the answer."""
+
+from chalice import Chalice
+from chalice.app import S3Event, SQSEvent
+
+from chalicelib import handling, wiring
+
+app = Chalice(app_name="recibo")
+settings = wiring.Settings.from_environment()
+
+
+@app.on_s3_event(
+    bucket=settings.bucket,
+    events=["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"],
+)
+def inspect(event: S3Event) -> None:
+    """Every upload to the inbox gets its receipt; every deletion is recorded."""
+    handling.take_event(wiring.intake(event.context), event.to_dict())
+
+
+@app.on_sqs_message(queue=settings.dead_letters, batch_size=1)
+def last_resort(event: SQSEvent) -> None:
+    """What crashed on every try, or was never tried, gets its receipt all the same."""
+    handling.take_dead_letters(wiring.intake(event.context), event.to_dict())
+
+
+@app.route("/health")
+def health() -> dict[str, str]:
+    """Answers while the function can load."""
+    return {"status": "ok"}

@@ -1,0 +1,242 @@
+"""What a file is: by its first bytes, then by its name, then by how its text looks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.inspection.dialect import Dialect, detect_dialect, is_convincing
+
+
+class Format(StrEnum):
+    """The formats that are judged; any other file gets the name of its content, with size, hash and media type."""
+
+    CSV = "csv"
+    TSV = "tsv"
+    JSON = "json"
+    JSONL = "jsonl"
+    TEXT = "text"
+    BINARY = "binary"
+    FOLDER = "folder-marker"
+
+
+MEDIA_TYPES: Mapping[str, str] = {
+    Format.CSV: "text/csv",
+    Format.TSV: "text/tab-separated-values",
+    Format.JSON: "application/json",
+    Format.JSONL: "application/jsonl",
+    Format.TEXT: "text/plain",
+    Format.BINARY: "application/octet-stream",
+    "avro": "application/vnd.apache.avro",
+    "arrow": "application/vnd.apache.arrow.file",
+    "bzip2": "application/x-bzip2",
+    "elf": "application/x-elf",
+    "gif": "image/gif",
+    "gzip": "application/gzip",
+    "jpeg": "image/jpeg",
+    "ole2": "application/x-ole-storage",
+    "orc": "application/vnd.apache.orc",
+    "parquet": "application/vnd.apache.parquet",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "7z": "application/x-7z-compressed",
+    "sqlite": "application/vnd.sqlite3",
+    "tar": "application/x-tar",
+    "tiff": "image/tiff",
+    "webp": "image/webp",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "xz": "application/x-xz",
+    "zip": "application/zip",
+    "zstd": "application/zstd",
+}
+
+MAGIC: Mapping[bytes, str] = {
+    b"Obj\x01": "avro",
+    b"ARROW1\0\0": "arrow",
+    b"BZh": "bzip2",
+    b"\x7fELF": "elf",
+    b"GIF87a": "gif",
+    b"GIF89a": "gif",
+    b"\x1f\x8b": "gzip",
+    b"\xff\xd8\xff": "jpeg",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "ole2",
+    b"ORC": "orc",
+    b"PAR1": "parquet",
+    b"%PDF-": "pdf",
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"SQLite format 3\0": "sqlite",
+    b"II*\0": "tiff",
+    b"MM\0*": "tiff",
+    b"\xfd7zXZ\0": "xz",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+OFFICE: Mapping[bytes, str] = {b"xl/": "xlsx", b"word/": "docx", b"ppt/": "pptx"}
+
+EXTENSIONS: Mapping[str, str] = {
+    "csv": Format.CSV,
+    "psv": Format.CSV,
+    "ssv": Format.CSV,
+    "tsv": Format.TSV,
+    "tab": Format.TSV,
+    "json": Format.JSON,
+    "geojson": Format.JSON,
+    "jsonl": Format.JSONL,
+    "ndjson": Format.JSONL,
+    "jsonlines": Format.JSONL,
+    "log": Format.TEXT,
+    "md": Format.TEXT,
+    "avro": "avro",
+    "arrow": "arrow",
+    "bz2": "bzip2",
+    "gif": "gif",
+    "jpg": "jpeg",
+    "jpeg": "jpeg",
+    "xls": "ole2",
+    "doc": "ole2",
+    "orc": "orc",
+    "parquet": "parquet",
+    "pdf": "pdf",
+    "png": "png",
+    "7z": "7z",
+    "sqlite": "sqlite",
+    "tar": "tar",
+    "tif": "tiff",
+    "tiff": "tiff",
+    "webp": "webp",
+    "xlsx": "xlsx",
+    "docx": "docx",
+    "pptx": "pptx",
+    "xz": "xz",
+    "zip": "zip",
+    "zst": "zstd",
+}
+TABLES = frozenset({Format.CSV, Format.TSV})
+TEXTS = TABLES | {Format.JSON, Format.JSONL, Format.TEXT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """What a file's name says: the format of its content and whether it is compressed; None if it says nothing."""
+
+    format: str | None
+    compression: str | None
+
+    @classmethod
+    def of(cls, path: str) -> Name:
+        """Read the extensions of the last segment of `path`, whatever their case."""
+        _, *extensions = path.rpartition("/")[2].lower().split(".")
+        compression = "gzip" if extensions and extensions[-1] in ("gz", "gzip") else None
+        if compression:
+            extensions.pop()
+        return cls(format=EXTENSIONS.get(extensions[-1]) if extensions else None, compression=compression)
+
+
+def binary_format(head: bytes) -> str | None:
+    """The format of binary content by its first bytes; None for what may be text."""
+    found = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+    if found == "zip":
+        return next((name for part, name in OFFICE.items() if part in head[:4096]), "zip")
+    if found in ("bzip2", "orc") and b"\0" not in head[:512] and head.isascii():
+        return None  # prose may begin with these letters
+    if found is None and head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if found is None and head[257:262] == b"ustar":
+        return "tar"
+    return found
+
+
+def looks_binary(head: bytes) -> bool:
+    """Whether unmarked content is no text: it has control characters that no text has."""
+    controls = head.translate(None, bytes(range(32, 256)) + b"\t\n\r\f\v\b\x1b")
+    return len(controls) * 50 > len(head)
+
+
+def text_format(sample: str, named: str | None, *, whole: bool) -> tuple[str, Dialect | None]:
+    """The format of text, with its dialect if it is a table.
+
+    The name decides between formats that only differ in structure: what claims to be JSON is judged as JSON,
+    however broken. Content overrules it only where it cannot be what the name says: JSON in a table's place.
+    """
+    if named in TABLES and _is_json(sample, whole=whole):
+        return (Format.JSONL if _is_json_lines(sample, whole=whole) else Format.JSON), None
+    if named in TABLES:
+        dialect = detect_dialect(sample, whole=whole)
+        if named == Format.TSV and dialect.columns == 1:
+            dialect = Dialect(delimiter="\t", confidence=100, columns=1, rows=dialect.rows)
+        return _table(dialect), dialect
+    if named in TEXTS and named is not None:
+        return named, None
+    return _unnamed(sample, whole=whole)
+
+
+def _unnamed(sample: str, *, whole: bool) -> tuple[str, Dialect | None]:
+    if _is_json_lines(sample, whole=whole):
+        return Format.JSONL, None
+    if _is_json(sample, whole=whole):
+        return Format.JSON, None
+    dialect = detect_dialect(sample, whole=whole)
+    return (_table(dialect), dialect) if is_convincing(dialect) else (Format.TEXT, None)
+
+
+def _table(dialect: Dialect) -> Format:
+    return Format.TSV if dialect.delimiter == "\t" else Format.CSV
+
+
+def _is_json(sample: str, *, whole: bool) -> bool:
+    """Whether the sample is one JSON object or array, or the beginning of one that is longer."""
+    text = sample.strip(" \t\n\r")
+    if not text.startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except RecursionError:
+        return True
+    except json.JSONDecodeError as error:
+        return not whole and error.pos > len(text) - 1024
+    except ValueError:  # a number too long for Python to convert
+        return True
+    return True
+
+
+def _is_json_lines(sample: str, *, whole: bool) -> bool:
+    """Whether the first lines, at least two, are each a JSON object or array."""
+    lines = sample.split("\n")
+    if not whole:
+        lines.pop()
+    filled = [line for line in lines if line.strip()][:20]
+    return len(filled) > 1 and all(_is_json(line, whole=True) for line in filled)
+
+
+UNTELLING = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/x-www-form-urlencoded"})
+"""Declared types that are what a client sends when it does not know."""
+
+ALSO_DECLARED_AS: Mapping[str, frozenset[str]] = {
+    # Windows registers .csv for Excel; browsers there send its type.
+    Format.CSV: frozenset({"text/plain", "application/csv", "text/x-csv", "application/vnd.ms-excel"}),
+    Format.TSV: frozenset({"text/plain", "text/csv", "application/vnd.ms-excel"}),
+    Format.JSON: frozenset({"text/plain", "text/json", "application/geo+json", "application/ld+json"}),
+    Format.JSONL: frozenset(
+        {"text/plain", "application/json", "application/x-ndjson", "application/x-jsonlines", "application/json-lines"}
+    ),
+    "gzip": frozenset({"application/x-gzip"}),
+    "ole2": frozenset({"application/vnd.ms-excel", "application/msword", "application/vnd.ms-powerpoint"}),
+    "sqlite": frozenset({"application/x-sqlite3"}),
+    "zip": frozenset({"application/x-zip-compressed"}),
+}
+
+
+def fits_declared(declared: str, found: str, compression: str | None) -> bool:
+    """Whether the media type declared with an upload can be that of its content, packed or unpacked."""
+    if declared in UNTELLING or (found == Format.TEXT and declared.startswith(("text/", "application/"))):
+        return True
+    names = {found, compression} - {None}
+    return any(
+        declared == MEDIA_TYPES.get(name or "") or declared in ALSO_DECLARED_AS.get(name or "", ()) for name in names
+    )

@@ -1,0 +1,270 @@
+"""The one pass: measure, unpack, decode, detect, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from chalicelib.findings import Findings
+from chalicelib.inspection.compression import GZIP_MAGIC, Gunzip
+from chalicelib.inspection.delimited import Delimited
+from chalicelib.inspection.detect import (
+    MEDIA_TYPES,
+    TEXTS,
+    Format,
+    Name,
+    binary_format,
+    fits_declared,
+    looks_binary,
+    text_format,
+)
+from chalicelib.inspection.dialect import Dialect, detect_dialect
+from chalicelib.inspection.formats import FormatInspector
+from chalicelib.inspection.json_lines import JsonLines
+from chalicelib.inspection.json_text import JsonText
+from chalicelib.inspection.limits import Limits
+from chalicelib.inspection.plain import PlainText
+from chalicelib.inspection.report import Report, Status
+from chalicelib.inspection.stream import Meter, blocks_of
+from chalicelib.inspection.text import Lines, Utf8Decoder, WideDecoder, byte_order_mark
+
+VERSION = "1"
+"""The inspector's version, kept in each receipt: raised whenever the same bytes may get another report."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What a caller knows better than the name and the content do."""
+
+    format: Format | None = None
+    header: bool = True
+
+
+class _OutOfTimeError(Exception):
+    """Ends the pass at once; the report says so."""
+
+
+def inspect(
+    chunks: Iterable[bytes],
+    *,
+    name: str = "",
+    declared_type: str | None = None,
+    expectation: Expectation | None = None,
+    limits: Limits | None = None,
+    out_of_time: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Read the chunks of a file once and report on it.
+
+    No content makes it raise; what `chunks` raises passes through. `name` and `declared_type` (a media type) are
+    compared with the content. `out_of_time` is asked after each block: True ends the pass with a verdict.
+    """
+    return _Pass(name, declared_type, expectation or Expectation(), limits or Limits(), out_of_time).run(chunks)
+
+
+class _Pass:
+    def __init__(
+        self,
+        name: str,
+        declared_type: str | None,
+        expectation: Expectation,
+        limits: Limits,
+        out_of_time: Callable[[], bool],
+    ) -> None:
+        self._name = Name.of(name)
+        self._declared_type = declared_type
+        self._expectation = expectation
+        self._limits = limits
+        self._out_of_time = out_of_time
+        self._findings = Findings(per_code=limits.findings_per_code)
+        self._meter = Meter()
+        self._lines = Lines()
+        self._report = Report(status=Status.SUCCEEDED)
+
+    def run(self, chunks: Iterable[bytes]) -> Report:
+        raw = blocks_of(self._meter.through(self._watched(chunks)), first=self._limits.sniff_bytes)
+        try:
+            self._inspect(raw)
+            for _ in raw:  # what no inspector asked for is hashed and counted all the same
+                pass
+        except _OutOfTimeError:
+            self._findings.add("inspection-timed-out", position=self._meter.size)
+        else:
+            self._note(sha256=self._meter.sha256, bytes=self._meter.size)
+        return self._verdict()
+
+    def _watched(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            if self._out_of_time():
+                raise _OutOfTimeError
+            yield chunk
+
+    def _note(self, **values: object) -> None:
+        self._report = replace(self._report, **values)  # type: ignore[arg-type]
+
+    def _verdict(self) -> Report:
+        cause = self._findings.cause
+        return replace(
+            self._report,
+            status=Status.FAILED if cause else Status.SUCCEEDED,
+            cause=cause,
+            findings=tuple(self._findings),
+            counts=self._findings.counts,
+        )
+
+    # -- containers
+
+    def _inspect(self, raw: Iterator[bytes]) -> None:
+        head = next(raw, b"")
+        if not head.startswith(GZIP_MAGIC):
+            self._inspect_content(head, raw)
+            return
+        self._note(compression=Gunzip.name)
+        gunzip = Gunzip(self._findings, self._limits)
+        unpacked = blocks_of(self._watched(gunzip.through(_chain(head, raw))), first=self._limits.sniff_bytes)
+        self._inspect_content(next(unpacked, b""), unpacked)
+        self._note(unpacked_bytes=gunzip.unpacked if gunzip.is_whole else None)
+
+    def _inspect_content(self, head: bytes, blocks: Iterator[bytes]) -> None:
+        whole = len(head) < self._limits.sniff_bytes
+        found = self._detect_binary(head)
+        if not head:
+            self._inspect_nothing()
+        elif found:
+            self._compare(found)
+            self._note(format=found, media_type=MEDIA_TYPES[found])
+            for _ in blocks:
+                pass
+        else:
+            self._inspect_text(head, blocks, whole=whole)
+
+    def _detect_binary(self, head: bytes) -> str | None:
+        expected = self._expectation.format or self._name.format
+        if self._expectation.format in TEXTS:
+            return None
+        if byte_order_mark(head)[1]:
+            return None
+        return binary_format(head) or (Format.BINARY if expected not in TEXTS and looks_binary(head) else None)
+
+    def _inspect_nothing(self) -> None:
+        if not self._findings.counts:  # a damaged container is not an empty file
+            self._findings.add("empty-file")
+            self._note(lines=0, format=self._expectation.format or self._name.format)
+            self._note(media_type=MEDIA_TYPES.get(self._report.format or ""))
+
+    # -- text
+
+    def _inspect_text(self, head: bytes, blocks: Iterator[bytes], *, whole: bool) -> None:
+        mark, encoding = byte_order_mark(head)
+        expected = self._expectation.format or self._name.format
+        decoder = self._decoder(encoding, may_guess=expected not in (Format.JSON, Format.JSONL))
+        text = decoder.feed(head[len(mark) :], final=whole)
+        found, dialect = self._detect_text(text, whole=whole)
+        self._compare(found)
+        self._note(format=found, media_type=MEDIA_TYPES[found])
+        if encoding:
+            self._findings.add("bom-present", encoding=encoding.upper())
+        if encoding not in (None, "utf-8") and found in (Format.JSON, Format.JSONL):
+            self._findings.add(
+                "invalid-encoding", encoding="JSON", reason="JSON is always UTF-8 (RFC 8259, section 8.1)"
+            )
+        inspector = self._inspector(found, dialect)
+        self._read_text(inspector, _canonical(decoder, text, blocks, whole=whole))
+        self._note(encoding=decoder.encoding)
+
+    def _decoder(self, encoding: str | None, *, may_guess: bool) -> Utf8Decoder | WideDecoder:
+        if encoding in (None, "utf-8"):
+            return Utf8Decoder(self._findings, self._lines, may_guess=may_guess and encoding is None)
+        return WideDecoder(self._findings, self._lines, encoding or "")
+
+    def _detect_text(self, text: bytes, *, whole: bool) -> tuple[str, Dialect | None]:
+        sample = text[: self._limits.sniff_bytes].decode("utf-8", "ignore")
+        expected = self._expectation.format
+        if expected in TEXTS and expected is not None:
+            return expected, _dialect_for(expected, sample, whole=whole)
+        return text_format(sample, self._name.format, whole=whole)
+
+    def _inspector(self, found: str, dialect: Dialect | None) -> FormatInspector:
+        if dialect:
+            return Delimited(
+                self._findings,
+                self._limits,
+                delimiter=dialect.delimiter,
+                header=self._expectation.header,
+                confidence=dialect.confidence,
+            )
+        if found == Format.JSON:
+            return JsonText(self._findings, self._limits)
+        if found == Format.JSONL:
+            return JsonLines(self._findings, self._limits)
+        return PlainText()
+
+    def _read_text(self, inspector: FormatInspector, blocks: Iterator[bytes]) -> None:
+        for block in blocks:
+            self._find_nul(block)
+            inspector.feed(block)
+            self._lines.feed(block)
+        self._note(facts=inspector.finish(), lines=self._lines.total)
+        self._judge_lines(inspector.record_ends if isinstance(inspector, Delimited) else self._lines)
+
+    def _find_nul(self, block: bytes) -> None:
+        if b"\0" not in block:
+            return
+        line, column = self._lines.position(block, block.index(b"\0"))
+        self._findings.add("nul-byte", line=line, column=column)
+        self._findings.count("nul-byte", block.count(b"\0") - 1)
+
+    def _judge_lines(self, ends: Lines) -> None:
+        """The newlines of a table are those that end its records: a line break inside a cell may be any."""
+        kinds = [kind for kind, count in ends.kinds.items() if count]
+        self._note(newline="mixed" if len(kinds) > 1 else next(iter(kinds), None))
+        if len(kinds) > 1:
+            counted = (f"{ends.kinds[kind]:,} {kind.upper()}" for kind in kinds)
+            self._findings.add("mixed-newlines", newlines=" and ".join(counted))
+        if not self._lines.ends_with_newline and self._report.format != Format.JSON:
+            self._findings.add("no-final-newline", line=self._lines.total)
+
+    # -- names
+
+    def _compare(self, found: str) -> None:
+        self._compare_name(found)
+        self._compare_declared(found)
+
+    def _compare_name(self, found: str) -> None:
+        named, compression = self._name.format, self._name.compression
+        if self._report.compression and not compression:
+            self._mismatch(named or "uncompressed", self._report.compression)
+        elif compression and not self._report.compression:
+            self._mismatch(compression, found)
+        elif named and named != found and not {named, found} <= {Format.CSV, Format.TSV}:
+            self._mismatch(named, found)
+
+    def _mismatch(self, named: str, found: str) -> None:
+        self._findings.add("name-content-mismatch", named=named, found=found)
+
+    def _compare_declared(self, found: str) -> None:
+        declared = (self._declared_type or "").partition(";")[0].strip().lower()
+        if not fits_declared(declared, found, self._report.compression):
+            self._findings.add("declared-type-mismatch", declared=declared[:100], found=found)
+
+
+def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield head
+    yield from rest
+
+
+def _canonical(
+    decoder: Utf8Decoder | WideDecoder, text: bytes, blocks: Iterator[bytes], *, whole: bool
+) -> Iterator[bytes]:
+    """The text of the whole file: `text`, already decoded, then the blocks that follow."""
+    yield text
+    for block in blocks:
+        yield decoder.feed(block)
+    if not whole:
+        yield decoder.feed(b"", final=True)
+
+
+def _dialect_for(expected: str, sample: str, *, whole: bool) -> Dialect | None:
+    """The dialect of what the caller says is a table; a TSV is delimited by tabs whatever it looks like."""
+    if expected == Format.TSV:
+        return Dialect(delimiter="\t", confidence=100, columns=0, rows=0)
+    return detect_dialect(sample, whole=whole) if expected == Format.CSV else None

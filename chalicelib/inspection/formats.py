@@ -1,0 +1,22 @@
+"""The seam between the one pass over the bytes and the formats it knows."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from chalicelib.inspection.report import Facts
+
+
+class FormatInspector(Protocol):
+    """Judges one format, fed block by block; findings go to the collector it was made with.
+
+    Blocks of text are canonical: valid UTF-8 cut between characters, no byte order mark, line ends as in the file.
+    The blocks may be cut anywhere else and have any size; the outcome must not depend on it. It raises for no
+    content, and keeps no more in memory than one record.
+    """
+
+    def feed(self, block: bytes) -> None:
+        """Take the next block."""
+
+    def finish(self) -> Facts:
+        """Judge what is left at the end of the file, and tell what was learnt."""

@@ -1,0 +1,120 @@
+"""Reads runs of small records faster than `JsonReader`, and only those it would accept without any finding.
+
+First by the shapes learnt so far; where none matches, by the standard library's scanner, which is written in C.
+What neither takes is left to the reader, which is the truth.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from chalicelib.inspection.json_names import Columns, Name
+from chalicelib.inspection.json_shapes import Shapes
+from chalicelib.inspection.limits import KIB, MIB, Limits
+
+_WINDOW = 16 * KIB
+"""How much is decoded at a time. Python values take some thirty times the room of their text, so not much."""
+_RECORDS = 32
+"""After so many decoded records shapes are tried again."""
+_KNOWN_CHARACTERS = MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How records stand in their file: what may precede one, what follows each, and how many levels they are in."""
+
+    before: re.Pattern[str]
+    after: re.Pattern[str]
+    one_line: bool
+    depth: int
+
+
+TABLE = Layout(
+    # The reader takes runs of numbers faster than they can be decoded one by one.
+    before=re.compile(r'[ \t\n\r]*+(?=["{\[])'),
+    after=re.compile(r"[ \t\n\r]*+,[ \t\n\r]*+"),
+    one_line=False,
+    depth=1,
+)
+"""The elements of an array, but for the last."""
+LINES = Layout(before=re.compile(r"[ \t\r]*+"), after=re.compile(r"[ \t\r]*+\n"), one_line=True, depth=0)
+
+
+class FastRecords:
+    """Reads records that begin in a block, and adds their names to the columns."""
+
+    def __init__(self, layout: Layout, limits: Limits, columns: Columns) -> None:
+        self._layout = layout
+        self._depth = limits.json_depth - layout.depth
+        # No member takes fewer than four characters, so no shorter record has more names than are remembered.
+        self._longest = 4 * limits.json_names
+        self._keep = limits.name_length
+        self._columns = columns
+        self._known: set[str] = set()
+        self._spare = _KNOWN_CHARACTERS
+        self._members: dict[str, object] = {}
+        self._shapes = Shapes()
+        self._decode = json.JSONDecoder(
+            object_pairs_hook=self._object, parse_int=len, parse_float=len, parse_constant=_refuse
+        ).raw_decode
+
+    def take(self, block: bytes, begin: int) -> tuple[int, int]:
+        """Read records from `begin` on: how many, and where the next begins."""
+        total, more = 0, 1
+        while more:
+            shaped, begin = self._shapes.take(block, begin)
+            more, begin = self._take_decoded(block, begin)
+            total += shaped + more
+        return total, begin
+
+    def _take_decoded(self, block: bytes, begin: int) -> tuple[int, int]:
+        text = block[begin : begin + _WINDOW].decode("utf-8", "ignore")
+        lead = self._layout.before.match(text)
+        ends = [lead.end()] if lead else []
+        while lead and len(ends) <= _RECORDS and (end := self._record_end(text, ends[-1])):
+            ends.append(end)
+        if len(ends) < 2:
+            return 0, begin
+        self._shapes.learn(text[ends[0] : ends[1]].encode(), standing_for=ends[-1])
+        return len(ends) - 1, begin + (ends[-1] if text.isascii() else len(text[: ends[-1]].encode()))
+
+    def _record_end(self, text: str, begin: int) -> int | None:
+        try:
+            end = self._decode(text, begin)[1]
+        except (ValueError, RecursionError):
+            return None
+        after = self._layout.after.match(text, end)
+        if after is None or not self._is_plain(text, begin, end):
+            return None
+        if text[begin] == "{" and not self._known.issuperset(self._members):
+            self._add_columns()
+        return after.end()
+
+    def _is_plain(self, text: str, begin: int, end: int) -> bool:
+        if self._layout.one_line and text.find("\n", begin, end) >= 0:
+            return False
+        size = end - begin
+        if size > self._depth and text.count("[", begin, end) + text.count("{", begin, end) > self._depth:
+            return False
+        return size <= self._longest
+
+    def _object(self, pairs: Sequence[tuple[str, object]]) -> None:
+        """Take the members of each object as it ends: those of the record itself come last."""
+        self._members = dict(pairs)
+        if len(self._members) < len(pairs):
+            raise ValueError("a name is there twice")
+
+    def _add_columns(self) -> None:
+        for text in self._members:
+            self._columns.add(Name.of(text, self._keep))
+        self._spare -= sum(map(len, self._members))
+        if self._spare > 0:
+            self._known.update(self._members)
+
+
+def _refuse(_constant: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are not JSON")

@@ -1,0 +1,113 @@
+"""Inspects JSON Lines: one JSON value (RFC 8259) on each line."""
+
+from __future__ import annotations
+
+from chalicelib.findings import Findings
+from chalicelib.inspection.json_fast import LINES, FastRecords
+from chalicelib.inspection.json_names import Members
+from chalicelib.inspection.json_reader import LINE, JsonReader
+from chalicelib.inspection.json_reasons import Malformed, TooDeep
+from chalicelib.inspection.limits import Limits
+from chalicelib.inspection.report import Facts
+
+
+class JsonLines:
+    """Judges each line by itself; holds one line in memory."""
+
+    def __init__(self, findings: Findings, limits: Limits) -> None:
+        self._findings = findings
+        self._limits = limits
+        self._members = Members(findings, limits)
+        self._reader = JsonReader(LINE, limits, self._members)
+        self._fast = FastRecords(LINES, limits, self._members.columns)
+        self._position = self._members.position
+        self._held = bytearray()
+        self._records = 0
+        self._stopped = False
+
+    def feed(self, block: bytes) -> None:
+        """Take the next block."""
+        # Within pieces of this size no line can be too long, except one with a beginning that is held.
+        piece = self._limits.record_bytes
+        if len(block) <= piece:
+            self._take(block)
+        else:
+            for begin in range(0, len(block), piece):
+                self._take(block[begin : begin + piece])
+
+    def finish(self) -> Facts:
+        """Judge the last line, if nothing ends it, and tell what was learnt."""
+        if self._held and not self._stopped:
+            self._read_line(bytes(self._held))
+        if not self._records and not self._stopped:
+            self._findings.add("no-records")
+        columns = self._members.columns
+        return Facts(
+            records=None if self._stopped else self._records,
+            columns=columns.named,
+            column_count=None if self._stopped else columns.count,
+        )
+
+    def _take(self, block: bytes) -> None:
+        if self._stopped:
+            return
+        first_end = block.find(b"\n") + 1
+        if not first_end:
+            self._hold(block)
+            return
+        begin = 0
+        if self._held:
+            begin = first_end
+            self._hold(block[: first_end - 1])
+            if self._stopped:
+                return
+            self._read_lines(bytes(self._held) + b"\n", 0)
+            self._held.clear()
+        self._hold(block[self._read_lines(block, begin) :])
+
+    def _hold(self, piece: bytes) -> None:
+        self._held += piece
+        limit = self._limits.record_bytes
+        if len(self._held) > limit:
+            self._findings.add("line-too-long", row=self._records + 1, line=self._position.line, limit=limit)
+            self._stopped = True
+            self._held.clear()
+
+    def _read_lines(self, block: bytes, begin: int) -> int:
+        """Read the whole lines from `begin`; gives where the first that is not whole begins."""
+        end = block.rfind(b"\n") + 1
+        while begin < end:
+            count, begin = self._fast.take(block, begin)
+            self._records += count
+            self._position.line += count
+            if begin < end:
+                line_end = block.index(b"\n", begin)
+                self._read_line(block[begin:line_end])
+                begin = line_end + 1
+        return end
+
+    def _read_line(self, line: bytes) -> None:
+        if line.strip(b" \t\r"):
+            self._records += 1
+            self._position.row = self._records
+            self._read_value(line)
+        else:
+            self._findings.add("blank-row", line=self._position.line)
+        self._position.line += 1
+
+    def _read_value(self, line: bytes) -> None:
+        try:
+            self._reader.restart()
+            self._reader.read(line, 0)
+            self._reader.finish(len(line))
+        except Malformed as error:
+            self._report("malformed-json-line", line, error.offset, reason=error.reason)
+        except TooDeep as error:
+            self._report("json-too-deep", line, error.offset, limit=self._limits.json_depth)
+
+    def _report(self, code: str, line: bytes, offset: int, *, reason: str = "", limit: int = 0) -> None:
+        if self._findings.full(code):
+            self._findings.count(code, 1)
+            return
+        at = self._position.at(line, offset)
+        self._findings.add(code, row=at.row, line=at.line, column=at.column, reason=reason, limit=limit)

@@ -1,0 +1,33 @@
+"""The budgets of one inspection: what keeps its time and memory bounded whatever the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Budgets; a file beyond one ends with a finding that says so, never with a killed function."""
+
+    sniff_bytes: int = 64 * KIB
+    """How much of the unpacked beginning decides format, encoding and dialect."""
+    record_bytes: int = 16 * MIB
+    """The longest record of delimited text or line of JSON Lines; it is held in memory."""
+    columns: int = 16_384
+    """The most cells in a row: as many as the widest common spreadsheet has."""
+    json_depth: int = 1_000
+    """The deepest nesting of JSON; Python's own parser stops near there."""
+    json_names: int = 100_000
+    """How many names of one object are compared for duplicates."""
+    unpacked_bytes: int = 64 * GIB
+    """How much compressed data may unpack to."""
+    unpacked_ratio: int = 300
+    """How many times its size compressed data may unpack to, once beyond `ratio_from` bytes."""
+    ratio_from: int = 256 * MIB
+    findings_per_code: int = 10
+    named_columns: int = 200
+    """How many columns a report names; the rest are counted."""
+    name_length: int = 200
+    """How many characters of a column's name a report keeps."""

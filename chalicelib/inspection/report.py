@@ -1,0 +1,66 @@
+"""What an inspection found: a plain value, the same for the same bytes wherever it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from chalicelib.findings import Cause, Finding
+
+
+class Status(StrEnum):
+    """The verdict of a final receipt."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a table, or a member that the records of a JSON file have."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a format's inspector learnt; None is unknown, never a guess.
+
+    `records` is exact or None: None when the format has none, or when an error ended the check early.
+    """
+
+    records: int | None = None
+    columns: tuple[Column, ...] = ()
+    """The first columns (`Limits.named_columns`); `column_count` counts them all."""
+    column_count: int | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+    dialect_confidence: int | None = None
+    """Percent."""
+    top_level: str | None = None
+    """The type of a JSON file's one value: object, array, string, number, boolean or null."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The verdict on a file and everything it rests on. Sizes are bytes; None is unknown.
+
+    `newline` is lf, crlf, cr or mixed. `counts` has the exact number of findings of each code, `findings` the
+    first of them.
+    """
+
+    status: Status
+    cause: Cause | None = None
+    format: str | None = None
+    media_type: str | None = None
+    compression: str | None = None
+    encoding: str | None = None
+    newline: str | None = None
+    sha256: str | None = None
+    bytes: int | None = None
+    unpacked_bytes: int | None = None
+    lines: int | None = None
+    facts: Facts = Facts()
+    findings: tuple[Finding, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,47 @@
+"""Shaping and measuring streams of bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+BLOCK = 1 << 20
+"""What the pass works on, in bytes: large enough that per-block Python costs vanish, small beside 256 MB."""
+
+
+def blocks_of(chunks: Iterable[bytes], *, first: int, size: int = BLOCK) -> Iterator[bytes]:
+    """The same bytes cut again: one block of `first` bytes, then blocks of `size`; only the last is shorter.
+
+    So nothing that works on the blocks can depend on how the bytes happened to arrive.
+    """
+    waiting: list[bytes] = []
+    have, wanted = 0, first
+    for chunk in chunks:
+        waiting.append(chunk)
+        have += len(chunk)
+        while have >= wanted:
+            data = b"".join(waiting)
+            yield data[:wanted]
+            waiting, have, wanted = [data[wanted:]], len(data) - wanted, size
+    if have:
+        yield b"".join(waiting)
+
+
+class Meter:
+    """Counts and hashes the bytes that pass through."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._hash = hashlib.sha256()
+
+    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The chunks, unchanged."""
+        for chunk in chunks:
+            self.size += len(chunk)
+            self._hash.update(chunk)
+            yield chunk
+
+    @property
+    def sha256(self) -> str:
+        """Of what has passed so far, in hexadecimal."""
+        return self._hash.hexdigest()

@@ -1,0 +1,141 @@
+"""The use case: one entry of the bucket's history becomes one entry of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from chalicelib.findings import Findings
+from chalicelib.inspection import VERSION, Report, inspect
+from chalicelib.inspection.detect import Format
+from chalicelib.inspection.report import Status
+from chalicelib.receipts import Receipt, system_failure
+from chalicelib.uploads import Entry, Kind
+
+MARK_FROM = 64 << 20
+"""From which size, in bytes, an inspection leaves a mark before it starts: it may take more than a second."""
+
+
+class UnavailableError(Exception):
+    """The announced bytes cannot be had, now or later: give up; the receipt says so.
+
+    `code` is the finding, `values` fill its message.
+    """
+
+    def __init__(self, code: str, **values: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values = values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedUpload:
+    """An upload being read: its bytes in chunks, and what it was uploaded with."""
+
+    chunks: Iterator[bytes]
+    declared_type: str | None
+    metadata: Mapping[str, str]
+
+
+class Inbox(Protocol):
+    """Where uploads are read."""
+
+    def open(self, upload: Entry) -> AbstractContextManager[OpenedUpload]:
+        """Exactly the bytes that were announced; raises UnavailableError if they are gone."""
+
+
+class Ledger(Protocol):
+    """Where receipts are kept."""
+
+    def record(self, receipt: Receipt) -> bool:
+        """Write a final receipt, once: False if this inspection has one already, which then stays as it is."""
+
+    def mark(self, upload: Entry, *, started_at: datetime, deadline: datetime) -> None:
+        """Say that a long inspection is going on, unless there is a receipt already."""
+
+
+class Clock(Protocol):
+    """Time, as the caller's surroundings have it."""
+
+    def now(self) -> datetime:
+        """The time in UTC."""
+
+    def remaining(self) -> timedelta:
+        """How long this inspection may still take before it must have given its verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of an entry: its receipt, and whether this delivery was the one that wrote it."""
+
+    receipt: Receipt
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Takes entries in: inspects uploads, records deletions, always ends with a receipt or an exception."""
+
+    inbox: Inbox
+    ledger: Ledger
+    clock: Clock
+    request_id: str | None = None
+
+    def take(self, entry: Entry) -> Outcome:
+        """Inspect an upload, or record a deletion. Raises only when the world is broken, for Lambda to retry."""
+        received_at = self.clock.now()
+        if entry.kind is not Kind.UPLOAD:
+            return self._record(entry, received_at, report=None)
+        if entry.is_folder_marker:
+            return self._record(entry, received_at, report=_folder_marker())
+        self._mark_if_long(entry, received_at)
+        try:
+            with self.inbox.open(entry) as opened:
+                report = inspect(
+                    opened.chunks,
+                    name=entry.key,
+                    declared_type=opened.declared_type,
+                    out_of_time=lambda: self.clock.remaining() <= timedelta(),
+                )
+        except UnavailableError as reason:
+            return self._record(entry, received_at, report=_failure(reason.code, **reason.values))
+        return self._record(entry, received_at, report=report, opened=opened)
+
+    def give_up(self, entry: Entry, *, reason: str, request_id: str | None) -> Outcome:
+        """Record an upload whose every inspection crashed; a deletion is simply recorded."""
+        if entry.kind is not Kind.UPLOAD:
+            return self.take(entry)
+        report = _failure("inspection-crashed", reason=reason, request_id=request_id or "unknown")
+        return self._record(entry, self.clock.now(), report=report)
+
+    def _mark_if_long(self, entry: Entry, started_at: datetime) -> None:
+        if (entry.size or 0) >= MARK_FROM:
+            self.ledger.mark(entry, started_at=started_at, deadline=started_at + self.clock.remaining())
+
+    def _record(
+        self, entry: Entry, received_at: datetime, *, report: Report | None, opened: OpenedUpload | None = None
+    ) -> Outcome:
+        receipt = Receipt(
+            entry=entry,
+            received_at=received_at,
+            finished_at=self.clock.now(),
+            report=report,
+            declared_type=opened.declared_type if opened else None,
+            metadata=opened.metadata if opened else {},
+            request_id=self.request_id,
+            inspector=VERSION,
+        )
+        return Outcome(receipt=receipt, is_new=self.ledger.record(receipt))
+
+
+def _failure(code: str, **values: Any) -> Report:
+    findings = Findings()
+    findings.add(code, **values)
+    return system_failure(findings)
+
+
+def _folder_marker() -> Report:
+    return Report(status=Status.SUCCEEDED, format=Format.FOLDER, bytes=0)

@@ -1,0 +1,94 @@
+"""The least-privilege policy of each function, written to .chalice/ for Chalice to attach.
+
+python -m infra.policies            # write the policy files of every stage
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from infra.stages import ROOT, Stage, load_config, load_stage
+
+Statement = dict[str, Any]
+
+
+def policies(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Each function's policy document, by the name Chalice knows the function by."""
+    queue = f"arn:aws:sqs:*:*:{stage.dead_letters}"
+    taking_in = [_read_uploads(stage), _write_receipts(stage), _never_delete(stage)]
+    return {
+        "inspect": _document(stage, "inspect", *taking_in, _allow("SendDeadLetters", ["sqs:SendMessage"], [queue])),
+        "last_resort": _document(
+            stage,
+            "last_resort",
+            *taking_in,
+            _allow(
+                "TakeDeadLetters",
+                ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+                [queue],
+            ),
+        ),
+        "api_handler": _document(stage, "", _never_delete(stage)),
+    }
+
+
+def _read_uploads(stage: Stage) -> Statement:
+    """ListBucket, for a missing object to be answered with 404 and not with 403."""
+    bucket = f"arn:aws:s3:::{stage.bucket}"
+    return _allow("ReadUploads", ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"], [bucket, f"{bucket}/*"])
+
+
+def _write_receipts(stage: Stage) -> Statement:
+    return _allow("WriteReceipts", ["dynamodb:PutItem"], [f"arn:aws:dynamodb:*:*:table/{stage.table}"])
+
+
+def _never_delete(stage: Stage) -> Statement:
+    """What no function may do even if another policy allows it: receipts are never deleted, uploads never made."""
+    return {
+        "Sid": "NeverDelete",
+        "Effect": "Deny",
+        "Action": ["dynamodb:DeleteItem", "dynamodb:DeleteTable", "s3:PutObject", "s3:DeleteObject*"],
+        "Resource": [
+            f"arn:aws:dynamodb:*:*:table/{stage.table}",
+            f"arn:aws:s3:::{stage.bucket}/*",
+        ],
+    }
+
+
+def _document(stage: Stage, function: str, *statements: Statement) -> dict[str, Any]:
+    name = stage.function(function).rstrip("-")  # the API's function is named for the stage alone
+    logs = _allow(
+        "WriteLogs",
+        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+        [f"arn:aws:logs:*:*:log-group:/aws/lambda/{name}", f"arn:aws:logs:*:*:log-group:/aws/lambda/{name}:*"],
+    )
+    return {"Version": "2012-10-17", "Statement": [*statements, logs]}
+
+
+def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def policy_path(stage: Stage, function: str, project: Path = ROOT) -> Path:
+    """Where Chalice looks for the function's policy, as .chalice/config.json says."""
+    return project / ".chalice" / f"policy-{function}-{stage.name}.json"
+
+
+def write_policies(stage: Stage, project: Path = ROOT) -> list[Path]:
+    """Write the stage's policy files; the ones that changed."""
+    changed = []
+    for function, document in policies(stage).items():
+        path = policy_path(stage, function, project)
+        text = json.dumps(document, indent=2) + "\n"
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            changed.append(path)
+    return changed
+
+
+if __name__ == "__main__":
+    for stage_name in load_config()["stages"]:
+        for written in write_policies(load_stage(stage_name)):
+            print(written.relative_to(ROOT))

@@ -1,0 +1,117 @@
+"""The embedded AWS for development: MiniStack, started on the loopback interface, stopped with whoever needs it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.stages import UsageError
+
+HOST = "127.0.0.1"
+START_SECONDS = 60
+STOP_SECONDS = 10
+CREDENTIALS: Mapping[str, str] = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+
+def answers(endpoint: str) -> bool:
+    """Whether something speaks HTTP at the endpoint; any answer will do."""
+    try:
+        urllib.request.urlopen(endpoint, timeout=5).close()  # noqa: S310 (the user's own endpoint)
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@contextmanager
+def embedded_aws(port: int | None = None) -> Iterator[str]:
+    """Run MiniStack for the length of the block; its endpoint. Raises UsageError if it cannot start."""
+    if port and _is_taken(port):
+        raise UsageError(f"Port {port} is busy: choose another with PORT=…, or leave it out for a free one.")
+    port = port or free_port()
+    folder = Path(tempfile.mkdtemp(prefix="recibo-aws-"))
+    log = folder / "ministack.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"],
+            env=_environment(port, folder),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a Ctrl-C is ours to handle; its Lambda workers are stopped with it
+        )
+    try:
+        endpoint = f"http://{HOST}:{port}"
+        _wait_until_ready(process, endpoint, log)
+        yield endpoint
+    finally:
+        _stop(process)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(port: int, folder: Path) -> dict[str, str]:
+    """A clean one: MiniStack hands it on to every Lambda worker."""
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "LANG": "C.UTF-8",
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": HOST,
+        "IOT_MTLS_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **CREDENTIALS,
+    }
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not answers(f"{endpoint}/_localstack/health"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            tail = log.read_text(errors="replace")[-2000:]
+            raise UsageError(f"The embedded AWS did not start on port {endpoint.rpartition(':')[2]}:\n{tail}")
+        time.sleep(0.1)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop MiniStack and every worker it started: all are of its session."""
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, signal_number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
