@@ -16,9 +16,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.stages import UsageError
+from infra.stages import ROOT, UsageError
 
 HOST = "127.0.0.1"
+RUNNING = ROOT / ".local" / "endpoint"
 START_SECONDS = 60
 STOP_SECONDS = 10
 CREDENTIALS: Mapping[str, str] = {
@@ -115,3 +116,23 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             continue
     process.wait()
+
+
+def running_endpoint() -> str | None:
+    """The endpoint of the `make run` of this clone, if one is running."""
+    try:
+        endpoint = RUNNING.read_text().strip()
+    except FileNotFoundError:
+        return None
+    return endpoint if answers(endpoint) else None
+
+
+@contextmanager
+def announced(endpoint: str) -> Iterator[None]:
+    """Let the command line find the endpoint for the length of the block."""
+    RUNNING.parent.mkdir(exist_ok=True)
+    RUNNING.write_text(endpoint)
+    try:
+        yield
+    finally:
+        RUNNING.unlink(missing_ok=True)

@@ -24,7 +24,9 @@ def main() -> int:
         [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)],
     ):
         if subprocess.run(command, check=False, stderr=sys.stderr).returncode:
-            print(f"Setup failed at: {' '.join(command)}\nIs there a network? Then run make setup again.", file=sys.stderr)
+            print(
+                f"Setup failed at: {' '.join(command)}\nIs there a network? Then run make setup again.", file=sys.stderr
+            )
             return 2
     (ROOT / ".venv" / "installed").touch()
     print(f"Setting up .venv: done in {time.monotonic() - began:.1f} s")

@@ -1,0 +1,94 @@
+"""`check`: the verdict the cloud would give, with no AWS at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+import click
+from rich.progress import Progress
+
+from chalicelib.inspection import Expectation, inspect
+from chalicelib.inspection.detect import Format
+from chalicelib.receipts import report_as_json
+from cli.text import printable
+from cli.views import console, report
+
+CHUNK = 1 << 20
+PROGRESS_FROM = 32 << 20
+FORMATS = [str(name) for name in (Format.CSV, Format.TSV, Format.JSON, Format.JSONL, Format.TEXT)]
+CONFORMS, FAILS, NOT_INSPECTED = 0, 1, 2
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--as", "as_format", type=click.Choice(FORMATS), help="Judge as this format, whatever name and content say."
+)
+@click.option("--no-header", is_flag=True, help="The first record of delimited text is data, not names.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+def check(files: Sequence[str], as_format: str | None, no_header: bool, as_json: bool) -> None:
+    """Inspect files here, with no AWS: the verdict the cloud would give. `-` is standard input.
+
+    Exit status: 0 if all conform, 1 if some do not, 2 if some could not be inspected.
+    """
+    expectation = Expectation(format=Format(as_format) if as_format else None, header=not no_header)
+    codes = [_check(name, expectation, as_json=as_json) for name in files]
+    sys.exit(max(codes))
+
+
+def _check(name: str, expectation: Expectation, *, as_json: bool) -> int:
+    try:
+        with _opened(name) as file:
+            found = report_as_json(
+                inspect(_chunks(file, name), name="" if name == "-" else name, expectation=expectation)
+            )
+    except OSError as error:
+        _say_not_inspected(name, error, as_json=as_json)
+        return NOT_INSPECTED
+    if as_json:
+        click.echo(json.dumps({"file": name, **found}, ensure_ascii=False))
+    else:
+        console().print(report("standard input" if name == "-" else name, found))
+    return CONFORMS if found["status"] == "succeeded" else FAILS
+
+
+@contextlib.contextmanager
+def _opened(name: str) -> Iterator[IO[bytes]]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    with open(name, "rb") as file:  # a folder is refused here as well
+        yield file
+
+
+def _chunks(file: IO[bytes], name: str) -> Iterator[bytes]:
+    """The file's bytes; while a large one is read, how far it has got is shown on a terminal."""
+    total = 0 if name == "-" else os.fstat(file.fileno()).st_size
+    shown = Progress(console=console(stderr=True), transient=True, disable=not _is_watched(total))
+    with shown:
+        task = shown.add_task(printable(os.path.basename(name)), total=total)
+        while chunk := file.read(CHUNK):
+            yield chunk
+            shown.advance(task, len(chunk))
+
+
+def _is_watched(total: int) -> bool:
+    return total >= PROGRESS_FROM and sys.stderr.isatty()
+
+
+def _say_not_inspected(name: str, error: OSError, *, as_json: bool) -> None:
+    why: dict[type[OSError], str] = {
+        FileNotFoundError: "there is no such file",
+        IsADirectoryError: "it is a folder; name the files in it",
+        PermissionError: "you may not read it",
+    }
+    reason = why.get(type(error), error.strerror or str(error))
+    click.echo(f"recibo: {printable(name)} could not be inspected: {reason}.", err=True)
+    if as_json:
+        line: dict[str, Any] = {"file": name, "status": None, "cause": None, "error": reason}
+        click.echo(json.dumps(line, ensure_ascii=False))

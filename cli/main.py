@@ -1,0 +1,49 @@
+"""The command line's entry: its commands, and one clear sentence for every mistake."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.checking import check
+from cli.reading import list_receipts, show, watch
+from cli.uploading import put
+from infra.stages import UsageError
+
+NOT_DONE = 2
+INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
+
+
+class _Recibo(click.Group):
+    """A group that turns what a person or AWS did wrong into one sentence and exit status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (UsageError, BotoCoreError) as error:
+            reason = str(error)
+        except ClientError as error:
+            reason = _explained(error)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+        click.echo(f"recibo: {reason}", err=True)
+        sys.exit(NOT_DONE)
+
+
+def _explained(error: ClientError) -> str:
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    if code in {"ResourceNotFoundException", "NoSuchBucket"}:
+        return f"The stage is not deployed there ({message}): run `make deploy`."
+    return f"AWS refused {error.operation_name}: {message} ({code})."
+
+
+@click.group(cls=_Recibo, context_settings={"help_option_names": ["-h", "--help"]})
+def recibo() -> None:
+    """Recibo: a receipt for every file that lands in an S3 bucket."""
+
+
+for command in (check, put, list_receipts, show, watch):
+    recibo.add_command(command)

@@ -1,0 +1,30 @@
+"""What several commands share: the stage, the endpoint, and JSON instead of tables."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from cli.surroundings import LOCAL, Surroundings
+
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line, instead of tables.")
+
+
+def aws_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its first argument, the surroundings, by --stage and --endpoint-url."""
+
+    @click.option("--stage", default=LOCAL, show_default=True, help="A stage of .chalice/config.json.")
+    @click.option(
+        "--endpoint-url",
+        help="An emulator [default: AWS_ENDPOINT_URL; for the stage local that of a running `make run`].",
+    )
+    @functools.wraps(command)
+    def with_surroundings(stage: str, endpoint_url: str | None, **options: Any) -> None:
+        endpoint = endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or None
+        command(Surroundings.find(stage, endpoint), **options)
+
+    return with_surroundings

@@ -1,0 +1,60 @@
+"""Words, numbers and times for people; and text that others chose made safe for a terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from infra.stages import UsageError
+
+UNITS: Mapping[str, str] = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def printable(text: object) -> str:
+    """The text in one line, its control characters shown and not obeyed: names come from strangers."""
+    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in str(text))
+
+
+def size(count: int | None) -> str:
+    """A number of bytes for people."""
+    if count is None:
+        return ""
+    if count < 1000:
+        return f"{count} B"
+    for unit, scale in (("kB", 1e3), ("MB", 1e6), ("GB", 1e9)):
+        if count < scale * 1000:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count / 1e12:.1f} TB"
+
+
+def number(count: int | None) -> str:
+    """A count with thousands separated; nothing if it is unknown."""
+    return "" if count is None else f"{count:,}"
+
+
+def local_time(iso: str) -> str:
+    """A receipt's UTC time in the reader's own time zone."""
+    return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def position(finding: Mapping[str, Any]) -> str:
+    """Where a finding is, in words."""
+    words = [f"{word} {finding[word]:,}" for word in ("row", "line", "column") if word in finding]
+    if "field" in finding:
+        words.append(f"field {printable(finding['field'])}")
+    return ", ".join(words)
+
+
+def moment(text: str) -> datetime:
+    """A time given by a person: ISO 8601 (local unless it says otherwise), or how long ago, as in 90m, 6h, 2d."""
+    ago = re.fullmatch(r"(\d+)([smhdw])", text.strip())
+    if ago:
+        return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone(UTC)
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is not a time: write 2026-11-23, 2026-11-23T08:00, or how long ago: 90m, 6h, 2d."
+        ) from error

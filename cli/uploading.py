@@ -1,0 +1,110 @@
+"""`put`: upload files and wait for their receipts."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import Progress, SpinnerColumn
+
+from chalicelib.uploads import Entry, Kind
+from cli.checking import CONFORMS, FAILS, NOT_INSPECTED
+from cli.options import aws_options, json_option
+from cli.surroundings import Surroundings
+from cli.text import printable
+from cli.views import console, report
+from infra.stages import UsageError
+
+POLL_SECONDS = 0.3
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.option("--key", help="The object's key; only with one file (default: the file's name).")
+@click.option("--prefix", default="", help="Put before each key, as in partner/2026/.")
+@click.option("--timeout", default=300, show_default=True, help="Seconds to wait for each receipt.")
+@json_option
+@aws_options
+def put(
+    surroundings: Surroundings, *, files: Sequence[str], key: str | None, prefix: str, timeout: int, as_json: bool
+) -> None:
+    """Upload files to the inbox, wait, and show their receipts.
+
+    Exit status: 0 if all conform, 1 if some do not, 2 if a receipt did not come in time.
+    """
+    if key and len(files) > 1:
+        raise UsageError("--key names one object: give one file with it, or use --prefix.")
+    keys = [prefix + (key or Path(name).name) for name in files]
+    uploads = _upload(surroundings, files, keys)
+    codes = [_show(surroundings, upload, timeout, as_json=as_json) for upload in uploads]
+    sys.exit(max(codes))
+
+
+def _upload(surroundings: Surroundings, files: Sequence[str], keys: Sequence[str]) -> list[Entry]:
+    uploads = []
+    shown = Progress(console=console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    with shown:
+        for name, key in zip(files, keys, strict=True):
+            task = shown.add_task(f"uploading {printable(key)}", total=Path(name).stat().st_size)
+            uploads.append(upload_file(surroundings, name, key, lambda sent, task=task: shown.advance(task, sent)))
+    return uploads
+
+
+def upload_file(surroundings: Surroundings, name: str, key: str, advance: Any = None) -> Entry:
+    """Upload one file, in parts if it is large; the upload it became."""
+    s3, bucket = surroundings.client("s3"), surroundings.stage.bucket
+    s3.upload_file(name, bucket, key, Callback=advance)
+    head = s3.head_object(Bucket=bucket, Key=key)
+    return Entry(
+        kind=Kind.UPLOAD,
+        bucket=bucket,
+        key=key,
+        version_id=head.get("VersionId"),
+        etag=head["ETag"].strip('"'),
+        sequencer=None,
+        size=head["ContentLength"],
+        uploaded_at=datetime.now(UTC),
+        event="ObjectCreated",
+    )
+
+
+def await_receipt(surroundings: Surroundings, upload: Entry, seconds: float) -> dict[str, Any] | None:
+    """The upload's final receipt, or None if it has none after that time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        receipt = surroundings.ledger.current(upload.identity)
+        if receipt and receipt.get("finished_at"):
+            return receipt
+        time.sleep(POLL_SECONDS)
+    return None
+
+
+def _show(surroundings: Surroundings, upload: Entry, timeout: int, *, as_json: bool) -> int:
+    waiting = Progress(
+        SpinnerColumn(),
+        "waiting for the receipt of {task.description}",
+        console=console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with waiting:
+        waiting.add_task(printable(upload.key))
+        receipt = await_receipt(surroundings, upload, timeout)
+    if receipt is None:
+        click.echo(
+            f"recibo: no receipt for {printable(upload.key)} after {timeout} s; it was uploaded, "
+            f"look again with: recibo.py show {printable(upload.key)}",
+            err=True,
+        )
+        return NOT_INSPECTED
+    if as_json:
+        click.echo(json.dumps(receipt, ensure_ascii=False))
+    else:
+        console().print(report(upload.key, receipt))
+    return CONFORMS if receipt["status"] == "succeeded" else FAILS

@@ -1,0 +1,58 @@
+"""`python -m local run|demo|localstack`: what make runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.stages import UsageError
+from local.flow import demo, run
+
+COMPOSE = Path(__file__).with_name("docker-compose.yml")
+INTERRUPTED = 130
+
+
+def localstack(port: int | None) -> int:
+    """Start the pinned LocalStack where Docker is, in the foreground; say what to do where it is not."""
+    if not shutil.which("docker") or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
+        raise UsageError(
+            "LocalStack needs Docker, and no Docker engine answers here. Install and start Docker, or use the "
+            "embedded AWS, which needs nothing: make run."
+        )
+    command = ["docker", "compose", "--file", str(COMPOSE), "up"]
+    print(f"LocalStack will listen at http://127.0.0.1:{port or 4566}; then: AWS_ENDPOINT_URL=… make run", flush=True)
+    return subprocess.run(command, env={**os.environ, "PORT": str(port or 4566)}, check=False).returncode
+
+
+def main() -> int:
+    """Run one of the commands; exit 2 with one sentence for what a person can mend."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = {"run": run, "demo": demo, "localstack": localstack}
+    parser.add_argument("command", choices=commands)
+    parser.add_argument(
+        "--port", type=int, help="where the AWS listens on the loopback interface (default: a free one)"
+    )
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)  # what a supervisor sends ends it as cleanly as Ctrl-C
+    try:
+        return commands[arguments.command](arguments.port)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (UsageError, BotoCoreError, ClientError) as error:
+        print(f"recibo: {error}", file=sys.stderr)
+        return 2
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

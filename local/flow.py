@@ -1,0 +1,120 @@
+"""The whole flow on one machine: an AWS, the deployment, the samples and their receipts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+
+from cli.reading import arrivals, print_arrivals
+from cli.surroundings import LOCAL, Surroundings
+from cli.uploading import await_receipt, upload_file
+from cli.views import console, receipts
+from infra.deploy import deploy
+from local.embedded import announced, answers, embedded_aws
+from local.samples import Sample, samples
+
+RECEIPT_SECONDS = 120
+
+
+def demo(port: int | None) -> int:
+    """Run the flow once: 0 if every sample has the receipt that is declared of it, else 1."""
+    with _aws(port) as endpoint:
+        return _show_samples(_deployed(endpoint))
+
+
+def run(port: int | None) -> int:
+    """Run the flow, then stay up for the user's own files until Ctrl-C."""
+    with _aws(port) as endpoint, announced(endpoint):
+        surroundings = _deployed(endpoint)
+        _show_samples(surroundings)
+        _say_how_to_upload(surroundings)
+        with contextlib.suppress(KeyboardInterrupt):
+            print_arrivals(arrivals(surroundings, datetime.now(UTC)))
+        console().print("\nStopping …")
+    return 0
+
+
+@contextlib.contextmanager
+def _aws(port: int | None) -> Iterator[str]:
+    """The AWS at AWS_ENDPOINT_URL if it answers, else the embedded one."""
+    given = os.environ.get("AWS_ENDPOINT_URL")
+    if given and answers(given):
+        _say(f"Using the AWS that answers at {given}.")
+        yield given
+        return
+    if given:
+        _say(f"Nothing answers at AWS_ENDPOINT_URL ({given}): the embedded AWS is used instead.")
+    with contextlib.ExitStack() as stack:
+        with _step("Starting the embedded AWS"):
+            endpoint = stack.enter_context(embedded_aws(port))
+        _say(f"  It listens at {endpoint} and keeps nothing when it stops.")
+        yield endpoint
+
+
+def _deployed(endpoint: str) -> Surroundings:
+    _say("Deploying the stage local with CloudFormation and chalice-local …")
+    surroundings = Surroundings.find(LOCAL, endpoint)
+    deploy(LOCAL, endpoint=endpoint, say=lambda line: _say(f"  {line}"))
+    return surroundings
+
+
+def _show_samples(surroundings: Surroundings) -> int:
+    declared = samples()
+    with _step(f"Uploading {len(declared)} samples and waiting for their receipts"):
+        found = _receipts_of(surroundings, declared)
+    shown = [receipt for receipt in found.values() if receipt]
+    _out().print()
+    _out().print(receipts(shown, title="Receipts"))
+    differences = [line for sample in declared for line in sample.differences(found[sample.key])]
+    for line in differences:
+        _say(line)
+    if not differences:
+        _say(f"\nAll {len(declared)} receipts are as declared in samples/expected.json.")
+    return 1 if differences else 0
+
+
+def _receipts_of(surroundings: Surroundings, declared: list[Sample]) -> dict[str, dict[str, Any] | None]:
+    uploads = {sample.key: upload_file(surroundings, str(sample.path), sample.key) for sample in declared}
+    return {key: await_receipt(surroundings, upload, RECEIPT_SECONDS) for key, upload in uploads.items()}
+
+
+def _say_how_to_upload(surroundings: Surroundings) -> None:
+    bucket, endpoint = surroundings.stage.bucket, surroundings.endpoint
+    _say(
+        f"""
+Upload a file of yours, in another terminal, in any of three ways:
+
+  python recibo.py put FILE
+
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
+  .venv/bin/aws --endpoint-url {endpoint} s3 cp FILE s3://{bucket}/
+
+  .venv/bin/python -c 'import boto3
+  boto3.client("s3", endpoint_url="{endpoint}").upload_file("FILE", "{bucket}", "FILE")'
+
+See what became of it: python recibo.py ls, python recibo.py show KEY.
+Receipts appear here as they are made; Ctrl-C stops everything.
+"""
+    )
+
+
+@contextlib.contextmanager
+def _step(name: str) -> Iterator[None]:
+    began = time.monotonic()
+    _say(f"{name} …")
+    yield
+    _say(f"  done in {time.monotonic() - began:.1f} s")
+
+
+def _say(line: str) -> None:
+    _out().print(line, markup=False)
+
+
+def _out() -> Console:
+    return console()
