@@ -5,7 +5,7 @@ PYTHON ?= python3
 STAGE ?= local
 BIN := .venv/bin
 
-.PHONY: help setup run demo test check bench deploy logs localstack docs clean
+.PHONY: help setup run demo aws test check bench deploy logs localstack docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -20,6 +20,9 @@ run: setup ## the whole flow on the embedded AWS, for your own files; PORT=4566 
 
 demo: setup ## the same once: fails if a receipt is not what the samples declare
 	@$(BIN)/python -m local demo $(if $(PORT),--port $(PORT))
+
+aws: setup ## only the embedded AWS, empty; PORT=4566 chooses the port
+	@$(BIN)/python -m local aws $(if $(PORT),--port $(PORT))
 
 test: setup check ## every test, end to end included
 	@$(BIN)/python -m pytest

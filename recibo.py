@@ -14,7 +14,7 @@ PYTHON = ROOT / ".venv" / "bin" / "python"
 
 def main() -> None:
     """Hand over to .venv's Python if this is another, then to the command line."""
-    if Path(sys.prefix).resolve() != PYTHON.parent.parent:
+    if Path(sys.prefix).resolve() != PYTHON.parent.parent.resolve():
         if not PYTHON.exists():
             sys.exit("recibo: there is no .venv yet: run `make setup` first.")
         os.execv(PYTHON, [str(PYTHON), str(ROOT / "recibo.py"), *sys.argv[1:]])  # noqa: S606 (the same program)

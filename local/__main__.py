@@ -1,4 +1,4 @@
-"""`python -m local run|demo|localstack`: what make runs."""
+"""`python -m local run|demo|aws|localstack`: what make runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.stages import UsageError
-from local.flow import demo, run
+from local.flow import aws, demo, run
 
 COMPOSE = Path(__file__).with_name("docker-compose.yml")
 INTERRUPTED = 130
@@ -34,7 +34,7 @@ def localstack(port: int | None) -> int:
 def main() -> int:
     """Run one of the commands; exit 2 with one sentence for what a person can mend."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    commands = {"run": run, "demo": demo, "localstack": localstack}
+    commands = {"run": run, "demo": demo, "aws": aws, "localstack": localstack}
     parser.add_argument("command", choices=commands)
     parser.add_argument(
         "--port", type=int, help="where the AWS listens on the loopback interface (default: a free one)"

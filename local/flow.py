@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from cli.surroundings import LOCAL, Surroundings
 from cli.uploading import await_receipt, upload_file
 from cli.views import console, receipts
 from infra.deploy import deploy
-from local.embedded import announced, answers, embedded_aws
+from local.embedded import CREDENTIALS, announced, answers, embedded_aws
 from local.samples import Sample, samples
 
 RECEIPT_SECONDS = 120
@@ -40,6 +41,14 @@ def run(port: int | None) -> int:
     return 0
 
 
+def aws(port: int | None) -> int:
+    """Only the embedded AWS, empty, until Ctrl-C: to deploy to and to look around by hand."""
+    with _embedded(port) as endpoint, announced(endpoint), contextlib.suppress(KeyboardInterrupt):
+        _say(f"In another terminal:\n\n{_exports(endpoint)}\n\nCtrl-C stops it; it keeps nothing.")
+        signal.pause()
+    return 0
+
+
 @contextlib.contextmanager
 def _aws(port: int | None) -> Iterator[str]:
     """The AWS at AWS_ENDPOINT_URL if it answers, else the embedded one."""
@@ -50,10 +59,16 @@ def _aws(port: int | None) -> Iterator[str]:
         return
     if given:
         _say(f"Nothing answers at AWS_ENDPOINT_URL ({given}): the embedded AWS is used instead.")
+    with _embedded(port) as endpoint:
+        _say(f"  It listens at {endpoint} and keeps nothing when it stops.")
+        yield endpoint
+
+
+@contextlib.contextmanager
+def _embedded(port: int | None) -> Iterator[str]:
     with contextlib.ExitStack() as stack:
         with _step("Starting the embedded AWS"):
             endpoint = stack.enter_context(embedded_aws(port))
-        _say(f"  It listens at {endpoint} and keeps nothing when it stops.")
         yield endpoint
 
 
@@ -84,6 +99,12 @@ def _receipts_of(surroundings: Surroundings, declared: list[Sample]) -> dict[str
     return {key: await_receipt(surroundings, upload, RECEIPT_SECONDS) for key, upload in uploads.items()}
 
 
+def _exports(endpoint: str | None) -> str:
+    """What a shell must know to talk to the emulator."""
+    variables = " ".join(f"{name}={value}" for name, value in CREDENTIALS.items())
+    return f"  export AWS_ENDPOINT_URL={endpoint} {variables}"
+
+
 def _say_how_to_upload(surroundings: Surroundings) -> None:
     bucket, endpoint = surroundings.stage.bucket, surroundings.endpoint
     _say(
@@ -92,7 +113,7 @@ Upload a file of yours, in another terminal, in any of three ways:
 
   python recibo.py put FILE
 
-  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
+{_exports(endpoint)}
   .venv/bin/aws --endpoint-url {endpoint} s3 cp FILE s3://{bucket}/
 
   .venv/bin/python -c 'import boto3

@@ -1,0 +1,141 @@
+"""A running AWS for the end-to-end tests: the embedded one, LocalStack where it can be started, or the one given."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.surroundings import Surroundings
+from infra.deploy import deploy
+from infra.stages import ROOT, load_stage
+from local.embedded import CREDENTIALS, answers, embedded_aws, free_port
+
+LOCALSTACK = ROOT.parent / "shared" / "localstack" / "start"
+LOCALSTACK_SECONDS = 600  # its first start installs it
+FAULTY = "faulty"
+
+# Appended to the app of the stage `faulty`: what an inspection does to its function, by the key's first segment.
+FAULTS = """
+
+def _make_faulty() -> None:
+    import os
+
+    from chalicelib.intake import Intake
+
+    take = Intake.take
+
+    def faulty(self, entry):
+        if entry.source == "raise":
+            raise RuntimeError("this inspection always raises")
+        if entry.source == "exit":
+            os._exit(1)
+        return take(self, entry)
+
+    Intake.take = faulty
+
+
+_make_faulty()
+"""
+
+
+def emulators() -> list[str]:
+    """Which AWS to test on: the one that is given, or all that can be started here."""
+    if os.environ.get("RECIBO_TEST_ENDPOINT"):
+        return ["given"]
+    return ["embedded", "localstack"] if LOCALSTACK.exists() else ["embedded"]
+
+
+@pytest.fixture(scope="session", params=emulators())
+def emulator(request: pytest.FixtureRequest) -> str:
+    """The name of the AWS under test."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def endpoint(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the AWS under test listens."""
+    with contextlib.ExitStack() as stack:
+        if emulator == "given":
+            yield os.environ["RECIBO_TEST_ENDPOINT"]
+        elif emulator == "embedded":
+            yield stack.enter_context(embedded_aws())
+        else:
+            yield stack.enter_context(_localstack(tmp_path_factory.mktemp("localstack") / "log"))
+
+
+@contextlib.contextmanager
+def _localstack(log: Path) -> Iterator[str]:
+    port = free_port()
+    environment = {**os.environ, "PORT": str(port), "LAMBDA_RETRY_BASE_DELAY": "1"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(LOCALSTACK)], env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        url = f"http://localhost:{port}"
+        deadline = time.monotonic() + LOCALSTACK_SECONDS
+        while not answers(f"{url}/_localstack/health"):
+            assert process.poll() is None, f"LocalStack stopped:\n{log.read_text()[-3000:]}"
+            assert time.monotonic() < deadline, f"LocalStack is not ready:\n{log.read_text()[-3000:]}"
+            time.sleep(0.5)
+        yield url
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project to deploy from, so that a test never touches what the clone has deployed."""
+    copy = tmp_path_factory.mktemp("project")
+    for name in ("app.py", "requirements.txt"):
+        shutil.copy(ROOT / name, copy)
+    for name in ("chalicelib", "infra"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / ".chalice", copy / ".chalice", ignore=shutil.ignore_patterns("deployed", "deployments"))
+    return copy
+
+
+@pytest.fixture(scope="session")
+def aws(endpoint: str, project: Path) -> Surroundings:
+    """The stage `local`, deployed."""
+    os.environ.update(CREDENTIALS)
+    deploy("local", project, endpoint, say=_say)
+    return Surroundings.find("local", endpoint)
+
+
+@pytest.fixture(scope="session")
+def faulty_aws(aws: Surroundings, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Surroundings:
+    """A stage beside it whose inspections raise or die, by the key."""
+    copy = tmp_path_factory.mktemp("faulty") / "project"
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("deployed", "deployments"))
+    with (copy / "app.py").open("a") as app:
+        app.write(FAULTS)
+    _add_stage(copy)
+    deploy(FAULTY, copy, aws.endpoint, say=_say)
+    return Surroundings(stage=load_stage(FAULTY, copy), endpoint=aws.endpoint)
+
+
+def _add_stage(project: Path) -> None:
+    path = project / ".chalice" / "config.json"
+    config = json.loads(path.read_text())
+    config["stages"][FAULTY] = json.loads(json.dumps(config["stages"]["local"]).replace("-local", f"-{FAULTY}"))
+    path.write_text(json.dumps(config))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
