@@ -21,35 +21,36 @@ _WINDOW = 16 * KIB
 _RECORDS = 32
 """After so many decoded records shapes are tried again."""
 _KNOWN_CHARACTERS = MIB
+"""How many characters of names are known; a record with others takes longer."""
+_MOST_PAUSED = 32
+"""How many times in a row decoding is left out after it failed as often: most records may be too large or odd."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How records stand in their file: what may precede one, what follows each, and how many levels they are in."""
+    """How records stand in their file: what may precede one, and what follows each."""
 
     before: re.Pattern[str]
     after: re.Pattern[str]
     one_line: bool
-    depth: int
 
 
-TABLE = Layout(
+ELEMENTS = Layout(
     # The reader takes runs of numbers faster than they can be decoded one by one.
     before=re.compile(r'[ \t\n\r]*+(?=["{\[])'),
     after=re.compile(r"[ \t\n\r]*+,[ \t\n\r]*+"),
     one_line=False,
-    depth=1,
 )
 """The elements of an array, but for the last."""
-LINES = Layout(before=re.compile(r"[ \t\r]*+"), after=re.compile(r"[ \t\r]*+\n"), one_line=True, depth=0)
+LINES = Layout(before=re.compile(r"[ \t\r]*+"), after=re.compile(r"[ \t\r]*+\n"), one_line=True)
 
 
 class FastRecords:
-    """Reads records that begin in a block, and adds their names to the columns."""
+    """Reads records that begin in a block `depth` levels deep, and adds their names to the columns."""
 
-    def __init__(self, layout: Layout, limits: Limits, columns: Columns) -> None:
+    def __init__(self, layout: Layout, limits: Limits, columns: Columns, *, depth: int = 0) -> None:
         self._layout = layout
-        self._depth = limits.json_depth - layout.depth
+        self._depth = limits.json_depth - depth
         # No member takes fewer than four characters, so no shorter record has more names than are remembered.
         self._longest = 4 * limits.json_names
         self._keep = limits.name_length
@@ -57,6 +58,7 @@ class FastRecords:
         self._known: set[str] = set()
         self._spare = _KNOWN_CHARACTERS
         self._members: dict[str, object] = {}
+        self._failed = self._pause = 0
         self._shapes = Shapes()
         self._decode = json.JSONDecoder(
             object_pairs_hook=self._object, parse_int=len, parse_float=len, parse_constant=_refuse
@@ -72,15 +74,25 @@ class FastRecords:
         return total, begin
 
     def _take_decoded(self, block: bytes, begin: int) -> tuple[int, int]:
-        text = block[begin : begin + _WINDOW].decode("utf-8", "ignore")
-        lead = self._layout.before.match(text)
-        ends = [lead.end()] if lead else []
-        while lead and len(ends) <= _RECORDS and (end := self._record_end(text, ends[-1])):
-            ends.append(end)
-        if len(ends) < 2:
+        if self._pause:
+            self._pause -= 1
             return 0, begin
+        text = block[begin : begin + _WINDOW].decode("utf-8", "ignore")
+        ends = self._record_ends(text)
+        if len(ends) < 2:
+            self._pause = self._failed = min(self._failed + 1, _MOST_PAUSED)
+            return 0, begin
+        self._failed = 0
         self._shapes.learn(text[ends[0] : ends[1]].encode(), standing_for=ends[-1])
         return len(ends) - 1, begin + (ends[-1] if text.isascii() else len(text[: ends[-1]].encode()))
+
+    def _record_ends(self, text: str) -> list[int]:
+        """Where the first record begins, and where each that can be read ends."""
+        first = self._layout.before.match(text)
+        ends = [first.end()] if first else []
+        while first and len(ends) <= _RECORDS and (end := self._record_end(text, ends[-1])):
+            ends.append(end)
+        return ends
 
     def _record_end(self, text: str, begin: int) -> int | None:
         try:
@@ -90,7 +102,7 @@ class FastRecords:
         after = self._layout.after.match(text, end)
         if after is None or not self._is_plain(text, begin, end):
             return None
-        if text[begin] == "{" and not self._known.issuperset(self._members):
+        if text[begin] == "{" and not (self._columns.beyond or self._known.issuperset(self._members)):
             self._add_columns()
         return after.end()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from chalicelib.findings import Findings
 from chalicelib.inspection.json_fast import LINES, FastRecords
 from chalicelib.inspection.json_names import Members
@@ -9,6 +11,8 @@ from chalicelib.inspection.json_reader import LINE, JsonReader
 from chalicelib.inspection.json_reasons import Malformed, TooDeep
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.report import Facts
+
+_match_blank_lines = re.compile(rb"(?:[ \t\r]*+\n)++").match
 
 
 class JsonLines:
@@ -77,6 +81,7 @@ class JsonLines:
         """Read the whole lines from `begin`; gives where the first that is not whole begins."""
         end = block.rfind(b"\n") + 1
         while begin < end:
+            begin = self._skip_blank_lines(block, begin)
             count, begin = self._fast.take(block, begin)
             self._records += count
             self._position.line += count
@@ -85,6 +90,16 @@ class JsonLines:
                 self._read_line(block[begin:line_end])
                 begin = line_end + 1
         return end
+
+    def _skip_blank_lines(self, block: bytes, begin: int) -> int:
+        """Pass over blank lines once they are only counted: there may be millions."""
+        blank = _match_blank_lines(block, begin) if self._findings.full("blank-row") else None
+        if blank is None:
+            return begin
+        lines = block.count(b"\n", begin, blank.end())
+        self._findings.count("blank-row", lines)
+        self._position.line += lines
+        return blank.end()
 
     def _read_line(self, line: bytes) -> None:
         if line.strip(b" \t\r"):

@@ -29,6 +29,9 @@ class Name:
     @classmethod
     def of(cls, text: str, keep: int) -> Name:
         """The name that reads `text`; `keep` characters of it are kept."""
+        key = text.encode("utf-8", "surrogatepass")
+        if len(key) <= _KEY_BYTES:
+            return cls(key, text[:keep])
         spelling = Spelling(keep)
         spelling.add(text)
         return spelling.name()
@@ -108,17 +111,22 @@ class Columns:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._named: list[Column] = []
-        self._beyond = False
-        self.keys: set[bytes] = set()
+        self.beyond = False
+        """Whether there are more than are remembered; then none is added."""
+        self._keys: set[bytes] = set()
+
+    def know(self, keys: set[bytes]) -> bool:
+        """Whether adding names with these keys would change nothing."""
+        return self.beyond or keys <= self._keys
 
     def add(self, name: Name) -> None:
         """Count the name if it is new, and list it if it is among the first."""
-        if name.key in self.keys:
+        if name.key in self._keys:
             return
-        if len(self.keys) == self._limits.json_names:
-            self._beyond = True
+        if len(self._keys) == self._limits.json_names:
+            self.beyond = True
             return
-        self.keys.add(name.key)
+        self._keys.add(name.key)
         if len(self._named) < self._limits.named_columns:
             self._named.append(Column(name=_storable(name.beginning)))
 
@@ -130,7 +138,7 @@ class Columns:
     @property
     def count(self) -> int | None:
         """How many there are; None if more than are remembered."""
-        return None if self._beyond else len(self.keys)
+        return None if self.beyond else len(self._keys)
 
 
 class Members:
@@ -161,14 +169,24 @@ class Members:
         self._open.clear()
         self._remembered = 0
 
+    @property
+    def has_room(self) -> bool:
+        """Whether an object with as many names as are remembered of one would still be remembered whole."""
+        return self._remembered <= (_OBJECTS - 1) * self._limits.json_names
+
     def add_run(self, block: bytes, begin: int, end: int, column: bool) -> None:
         """Add the names of the members that `skip_members` matched to the innermost object."""
         run = find_names.findall(block, begin, end)
-        fresh, names = set(run), self._open[-1]
-        new = len(fresh) == len(run) and names.isdisjoint(fresh) and self._room(names, len(run))
-        if new and (not column or fresh <= self.columns.keys):
+        fresh, names, code = set(run), self._open[-1], "duplicate-json-name"
+        repeated = len(run) - len(fresh - names)
+        known = not column or self.columns.know(fresh)
+        if known and self._unchecked and not self._room(names, 1) and names.isdisjoint(fresh):
+            return
+        if known and self._room(names, len(run)) and (not repeated or self._findings.full(code)):
+            self._remembered += len(run) - repeated
             names |= fresh
-            self._remembered += len(run)
+            if repeated:
+                self._findings.count(code, repeated)
         else:
             for found in find_names.finditer(block, begin, end):
                 self.add(plain_name(found[1], self._limits.name_length), column, block, found.start())

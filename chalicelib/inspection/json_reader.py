@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from chalicelib.inspection import json_grammar as grammar
 from chalicelib.inspection import json_reasons as reasons
-from chalicelib.inspection.json_grammar import Part
 from chalicelib.inspection.json_names import Members, Position, Spelling
 from chalicelib.inspection.json_reasons import Malformed, TooDeep
+from chalicelib.inspection.json_scalars import ScalarReader
 from chalicelib.inspection.limits import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """What holds the one value: how it is called, what to say of a second value, and if an array is a table."""
+    """What holds the one value: how it is called, what to say of a second value, and if it may hold a table."""
 
     called: str
     more: str
@@ -33,7 +33,8 @@ LINE = Unit(called="the line", more="there is more after the value", table=False
 class JsonReader:
     """Reads one value; each step takes what it can from the block and leaves what is expected next.
 
-    It stops early after each comma of a table (`at_element`), so that whole elements can be read otherwise.
+    With a unit that may hold a table it stops early after the commas of each outermost array (`at_element`), so that
+    whole elements can be read otherwise. It does not stop in arrays within that array.
     """
 
     def __init__(self, unit: Unit, limits: Limits, members: Members) -> None:
@@ -42,16 +43,16 @@ class JsonReader:
         self._members = members
         self._expect: Callable[[bytes, int], int] = self._begin
         self._open = bytearray()
-        self._part = Part.START
-        self._word = b""
-        self._hex_digits = 0
+        self._scalar = ScalarReader()
         self._spelling: Spelling | None = None
         self._name_at: int | Position = 0
         self._columns_depth = 1
-        self._table = False
+        self.is_table = False
         self.top_level: str | None = None
         self.elements = 0
         self.at_element = False
+        self.array_depth = 0
+        """The depth of the outermost array that is open; 0 for none, and where no stops are made."""
 
     def restart(self) -> None:
         """Expect a value, and nothing before it."""
@@ -64,7 +65,7 @@ class JsonReader:
         self.at_element = False
 
     def read(self, block: bytes, position: int) -> int:
-        """Read on in the block; gives where it stopped: at its end or at an element of the table."""
+        """Read on in the block; gives where it stopped: at its end or at an element."""
         self.at_element = False
         end = len(block)
         while position < end and not self.at_element:
@@ -75,28 +76,20 @@ class JsonReader:
 
     def finish(self, offset: int) -> None:
         """Judge the end of the text, at `offset` of the last block."""
-        whole_number = self._expect == self._number and not self._open and self._part not in reasons.LACKS
-        if self._expect != self._end and not whole_number:
-            raise Malformed(self._cut_reason(), offset)
-
-    def _cut_reason(self) -> str:
         if self._expect == self._begin:
-            return "there is no value"
-        if self._expect in (self._string, self._escape, self._hex):
-            return f"{self._unit.called} ends inside a string"
-        if self._expect == self._literal:
-            return f"{self._unit.called} ends inside true, false or null"
-        if self._expect == self._number and self._part in reasons.LACKS:
-            return f"{self._unit.called} ends inside a number"
-        inside = "an array" if self._open[-1] == grammar.OPEN_ARRAY else "an object"
-        return f"{self._unit.called} ends inside {inside}"
+            raise Malformed("there is no value", offset)
+        inside = self._scalar.inside if self._expect in (self._scalar_value, self._spelled_name) else None
+        if inside is None and self._open:
+            inside = "an array" if self._open[-1] == grammar.OPEN_ARRAY else "an object"
+        if inside is not None:
+            raise Malformed(f"{self._unit.called} ends inside {inside}", offset)
 
     def _begin(self, block: bytes, position: int) -> int:
         position = grammar.skip_space(block, position).end()
         if position < len(block):
             self.top_level = grammar.TYPES.get(block[position])
-            self._table = self._unit.table and self.top_level == "array"
-            self._columns_depth = 2 if self._table else 1
+            self.is_table = self._unit.table and self.top_level == "array"
+            self._columns_depth = 2 if self.is_table else 1
             return self._value(block, position, reasons.not_a_value)
         return position
 
@@ -105,15 +98,19 @@ class JsonReader:
         if byte in grammar.CLOSERS:
             return self._descend(byte, position)
         if byte == grammar.QUOTE:
-            self._expect = self._string
+            self._scalar.begin_string(None)
+            self._expect = self._scalar_value
             return position + 1
-        if byte in grammar.NUMBER_STARTS:
-            self._part, self._expect = Part.START, self._number
-            return position
-        if byte in grammar.WORDS:
-            self._word, self._expect = grammar.WORDS[byte], self._literal
+        if self._scalar.begin(byte):
+            self._expect = self._scalar_value
             return position
         raise Malformed(explain(reasons.character(block, position)), position)
+
+    def _scalar_value(self, block: bytes, position: int) -> int:
+        position = self._scalar.read(block, position)
+        if self._scalar.ended:
+            self._value_ended()
+        return position
 
     def _descend(self, opener: int, position: int) -> int:
         if len(self._open) == self._limits.json_depth:
@@ -124,9 +121,13 @@ class JsonReader:
             self._expect = self._first_name
         else:
             self._expect = self._first_element
+            if self._unit.table and not self.array_depth:
+                self.array_depth = len(self._open)
         return position + 1
 
     def _ascend(self) -> None:
+        if len(self._open) == self.array_depth:
+            self.array_depth = 0
         if self._open.pop() == grammar.OPEN_OBJECT:
             self._members.close()
         self._value_ended()
@@ -135,7 +136,7 @@ class JsonReader:
         self._expect = self._after if self._open else self._end
 
     def _in_table(self) -> bool:
-        return self._table and len(self._open) == 1
+        return self.is_table and len(self._open) == 1
 
     def _first_element(self, block: bytes, position: int) -> int:
         position = grammar.skip_space(block, position).end()
@@ -200,13 +201,17 @@ class JsonReader:
         if block[position] != grammar.QUOTE:
             raise Malformed(reasons.not_a_name(reasons.character(block, position)), position)
         self._spelling, self._name_at = Spelling(self._limits.name_length), position
-        self._expect = self._string
+        self._scalar.begin_string(self._spelling)
+        self._expect = self._spelled_name
         return position + 1
 
-    def _name_ended(self, spelling: Spelling, block: bytes) -> None:
-        self._members.add(spelling.name(), self._is_column(), block, self._name_at)
-        self._spelling = None
-        self._expect = self._colon
+    def _spelled_name(self, block: bytes, position: int) -> int:
+        position = self._scalar.read(block, position)
+        if self._scalar.ended and self._spelling is not None:
+            self._members.add(self._spelling.name(), self._is_column(), block, self._name_at)
+            self._spelling = None
+            self._expect = self._colon
+        return position
 
     def _colon(self, block: bytes, position: int) -> int:
         position = grammar.skip_space(block, position).end()
@@ -229,8 +234,8 @@ class JsonReader:
         container, byte = self._open[-1], block[position]
         if byte == grammar.COMMA:
             self._expect = self._element if container == grammar.OPEN_ARRAY else self._name
-            self.at_element = self._in_table()
-            self.elements += self.at_element
+            self.at_element = len(self._open) == self.array_depth
+            self.elements += self._in_table()
         elif byte == grammar.CLOSERS[container]:
             self._ascend()
         else:
@@ -242,73 +247,3 @@ class JsonReader:
         if position < len(block):
             raise Malformed(self._unit.more, position)
         return position
-
-    def _string(self, block: bytes, position: int) -> int:
-        after = grammar.skip_content(block, position).end()
-        self._spell(block[position:after])
-        if self._spelling is not None:
-            self._spelling.settle()
-        if after == len(block):
-            return after
-        byte = block[after]
-        if byte == grammar.BACKSLASH:
-            self._spell(b"\\")
-            self._expect = self._escape
-        elif byte != grammar.QUOTE:
-            raise Malformed(reasons.not_a_character(reasons.character(block, after)), after)
-        elif self._spelling is not None:
-            self._name_ended(self._spelling, block)
-        else:
-            self._value_ended()
-        return after + 1
-
-    def _spell(self, piece: bytes) -> None:
-        if self._spelling is not None:
-            self._spelling.take(piece)
-
-    def _escape(self, block: bytes, position: int) -> int:
-        byte = block[position]
-        if byte == ord("u"):
-            self._hex_digits, self._expect = 4, self._hex
-        elif byte in grammar.ESCAPED:
-            self._expect = self._string
-        else:
-            found = reasons.character(block, position)
-            raise Malformed(f"a backslash is followed by {found} (a backslash is written \\\\)", position)
-        self._spell(block[position : position + 1])
-        return position + 1
-
-    def _hex(self, block: bytes, position: int) -> int:
-        if block[position] not in grammar.HEX_DIGITS:
-            raise Malformed(r"\u is not followed by four hexadecimal digits", position)
-        self._hex_digits -= 1
-        if not self._hex_digits:
-            self._expect = self._string
-        self._spell(block[position : position + 1])
-        return position + 1
-
-    def _number(self, block: bytes, position: int) -> int:
-        if self._part in grammar.DIGIT_PARTS:
-            position = grammar.skip_digits(block, position).end()
-            if position == len(block):
-                return position
-        byte = block[position]
-        if part := grammar.NUMBER_STEPS[self._part].get(byte):
-            self._part = part
-            return position + 1
-        if self._part in reasons.LACKS:
-            raise Malformed(reasons.LACKS[self._part], position)
-        if self._part is Part.ZERO and byte in grammar.NUMBER_STARTS:
-            raise Malformed(reasons.LEADING_ZERO, position)
-        self._value_ended()
-        return position
-
-    def _literal(self, block: bytes, position: int) -> int:
-        step = min(len(self._word), len(block) - position)
-        for offset in range(step):
-            if block[position + offset] != self._word[offset]:
-                raise Malformed(reasons.UNQUOTED, position + offset)
-        self._word = self._word[step:]
-        if not self._word:
-            self._value_ended()
-        return position + step

@@ -17,7 +17,7 @@ from chalicelib.inspection.limits import KIB
 
 LEARN_AFTER = 128 * KIB
 """How many bytes no shape has matched before the first is made, and again per shape: making one takes 1 ms."""
-_LEARN_RATIO = 64
+LEARN_RATIO = 64
 """And how many times the sample's size: a longer pattern takes longer to make."""
 _MOST = 8
 
@@ -82,7 +82,7 @@ class Shapes:
         It must be valid and have no duplicate name, and its names be among the columns.
         """
         self._unmatched += standing_for
-        enough = max(LEARN_AFTER * (len(self._shapes) + 1), _LEARN_RATIO * len(sample))
+        enough = max(LEARN_AFTER * (len(self._shapes) + 1), LEARN_RATIO * len(sample))
         if self._unmatched >= enough:
             self._unmatched = 0
             self._shapes.insert(0, _shape_of(sample))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from chalicelib.findings import Findings
-from chalicelib.inspection.json_fast import TABLE, FastRecords
-from chalicelib.inspection.json_names import Members
+from chalicelib.inspection.json_fast import ELEMENTS, FastRecords
+from chalicelib.inspection.json_names import Columns, Members
 from chalicelib.inspection.json_reader import TEXT, JsonReader
 from chalicelib.inspection.json_reasons import Malformed, TooDeep
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.report import Facts
+
+_DEEPEST_FAST = 8
+"""Arrays in which elements are many are not deeper than this."""
 
 
 class JsonText:
@@ -19,7 +22,7 @@ class JsonText:
         self._limits = limits
         self._members = Members(findings, limits)
         self._reader = JsonReader(TEXT, limits, self._members)
-        self._fast = FastRecords(TABLE, limits, self._members.columns)
+        self._fast: dict[int, FastRecords] = {}
         self._stopped = False
 
     def feed(self, block: bytes) -> None:
@@ -59,10 +62,21 @@ class JsonText:
     def _read(self, block: bytes) -> None:
         position = 0
         while position < len(block):
-            if self._reader.at_element:
-                count, position = self._fast.take(block, position)
-                self._reader.elements += count
+            if self._reader.at_element and self._members.has_room:
+                position = self._read_fast(block, position)
             position = self._reader.read(block, position)
+
+    def _read_fast(self, block: bytes, begin: int) -> int:
+        # What was learnt in an array holds for others at its depth only: how deep an element may be differs.
+        depth, table = self._reader.array_depth, self._reader.is_table
+        if depth not in self._fast:
+            if depth > _DEEPEST_FAST:
+                return begin
+            columns = self._members.columns if table else Columns(self._limits)
+            self._fast[depth] = FastRecords(ELEMENTS, self._limits, columns, depth=depth)
+        count, end = self._fast[depth].take(block, begin)
+        self._reader.elements += count if table else 0
+        return end
 
     def _stop(self, code: str, block: bytes, offset: int, *, reason: str = "", limit: int = 0) -> None:
         at = self._members.position.at(block, offset)
