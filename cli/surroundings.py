@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import boto3
@@ -42,11 +42,17 @@ class Surroundings:
         return cls(stage=load_stage(stage), endpoint=endpoint)
 
     def client(self, service: Any) -> Any:
-        """A client of the AWS in use; an emulator's host name cannot carry a bucket's, hence the path style."""
-        config = Config(s3={"addressing_style": "path" if self.endpoint else "auto"})
-        return boto3.client(service, endpoint_url=self.endpoint, config=config)
+        """A client of the AWS in use."""
+        return _client(service, self.endpoint)
 
     @cached_property
     def ledger(self) -> DynamoLedger:
         """The stage's ledger."""
         return DynamoLedger(self.client("dynamodb"), self.stage.table)
+
+
+@cache
+def _client(service: Any, endpoint: str | None) -> Any:
+    """Made once: it takes longer than a call. An emulator's host name cannot carry a bucket's, hence the path."""
+    config = Config(s3={"addressing_style": "path" if endpoint else "auto"})
+    return boto3.client(service, endpoint_url=endpoint, config=config)

@@ -30,7 +30,7 @@ def test_the_embedded_aws_answers_while_it_runs_and_leaves_nothing_behind(monkey
             super().__init__(*arguments, **options)  # type: ignore[call-overload]
             started.append(self)
 
-    monkeypatch.setattr(embedded.subprocess, "Popen", Spied)
+    monkeypatch.setattr(subprocess, "Popen", Spied)
     with embedded_aws() as endpoint:
         assert answers(endpoint)
         assert endpoint.startswith("http://127.0.0.1:")
@@ -69,7 +69,7 @@ def test_make_demo_on_a_busy_port_exits_2_without_a_traceback() -> None:
 
 def test_an_embedded_aws_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "_environment", lambda port, folder: {"PYTHONPATH": str(folder / str(port))})
-    monkeypatch.setattr(embedded.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(UsageError, match="did not start"), embedded_aws():
         pass
 
