@@ -1,7 +1,6 @@
 """Recibo's Lambda functions: each decodes its event, makes one call, and encodes the answer."""
 
-from chalice import Chalice
-from chalice.app import S3Event, SQSEvent
+from chalice.app import Chalice, S3Event, SQSEvent
 
 from chalicelib import handling, wiring
 

@@ -6,6 +6,7 @@ Codes are public: they are stored in receipts for years, so one is never renamed
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -348,6 +349,14 @@ class Findings:
         self._per_code = per_code
         self._kept: list[Finding] = []
         self._counts: dict[str, int] = {}
+        self._is_closed = False
+
+    @contextmanager
+    def closed(self, *, when: bool) -> Iterator[None]:
+        """Take nothing meanwhile: what would be found is only a consequence of what was."""
+        self._is_closed = when
+        yield
+        self._is_closed = False
 
     def add(
         self,
@@ -360,6 +369,8 @@ class Findings:
         **values: object,
     ) -> None:
         """Count one finding of `code`, and keep it if it is among the first; `values` fill its message."""
+        if self._is_closed:
+            return
         known = CATALOGUE[code]
         count = self._counts.get(code, 0)
         self._counts[code] = count + 1
@@ -376,7 +387,8 @@ class Findings:
 
     def count(self, code: str, more: int) -> None:
         """Count `more` findings of `code` that are like those kept already, without keeping them."""
-        self._counts[code] = self._counts.get(code, 0) + more
+        if more and not self._is_closed:
+            self._counts[code] = self._counts.get(code, 0) + more
 
     def __iter__(self) -> Iterator[Finding]:
         """The kept findings: errors first, then warnings, then info, each in the order of the file."""

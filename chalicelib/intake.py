@@ -87,10 +87,8 @@ class Intake:
     def take(self, entry: Entry) -> Outcome:
         """Inspect an upload, or record a deletion. Raises only when the world is broken, for Lambda to retry."""
         received_at = self.clock.now()
-        if entry.kind is not Kind.UPLOAD:
-            return self._record(entry, received_at, report=None)
-        if entry.is_folder_marker:
-            return self._record(entry, received_at, report=_folder_marker())
+        if not _has_content(entry):
+            return self._record(entry, received_at, report=_report_unread(entry))
         self._mark_if_long(entry, received_at)
         try:
             with self.inbox.open(entry) as opened:
@@ -105,8 +103,8 @@ class Intake:
         return self._record(entry, received_at, report=report, opened=opened)
 
     def give_up(self, entry: Entry, *, reason: str, request_id: str | None) -> Outcome:
-        """Record an upload whose every inspection crashed; a deletion is simply recorded."""
-        if entry.kind is not Kind.UPLOAD:
+        """Record an upload whose every inspection crashed; what has no content to inspect is simply recorded."""
+        if not _has_content(entry):
             return self.take(entry)
         report = _failure("inspection-crashed", reason=reason, request_id=request_id or "unknown")
         return self._record(entry, self.clock.now(), report=report)
@@ -137,5 +135,10 @@ def _failure(code: str, **values: Any) -> Report:
     return system_failure(findings)
 
 
-def _folder_marker() -> Report:
-    return Report(status=Status.SUCCEEDED, format=Format.FOLDER, bytes=0)
+def _has_content(entry: Entry) -> bool:
+    return entry.kind is Kind.UPLOAD and not entry.is_folder_marker
+
+
+def _report_unread(entry: Entry) -> Report | None:
+    """What is known without reading: a folder marker is empty; a deletion is not judged."""
+    return Report(status=Status.SUCCEEDED, format=Format.FOLDER, bytes=0) if entry.kind is Kind.UPLOAD else None

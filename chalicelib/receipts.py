@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from chalicelib.findings import Finding, Findings
@@ -24,6 +25,13 @@ INDEX_ATTRIBUTES = frozenset(
 
 TEXT_LIMIT = 1_000
 """How many characters of a text that others chose (user metadata, a content type) a receipt keeps."""
+
+FINDINGS_BYTES = 160_000
+COLUMNS_BYTES = 100_000
+"""How much of an item (DynamoDB: 400 KB at most) findings and columns may take: beyond it the first are kept.
+
+Their totals, `finding_counts` and `column_count`, stay exact.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +80,8 @@ def as_json(receipt: Receipt) -> dict[str, Any]:
         "finished_at": iso(receipt.finished_at),
         "latency_ms": latency // timedelta(milliseconds=1),
         **(report_as_json(receipt.report) if receipt.report else {}),
-        "declared_type": _cut(receipt.declared_type),
-        "metadata": {name: _cut(value) for name, value in sorted(receipt.metadata.items())} or None,
+        "declared_type": (receipt.declared_type or "")[:TEXT_LIMIT] or None,
+        "metadata": {name: value[:TEXT_LIMIT] for name, value in receipt.metadata.items()} or None,
         "principal": entry.principal,
         "source_address": entry.source_address,
         "inspector": receipt.inspector,
@@ -104,8 +112,8 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "lines": report.lines,
         "records": facts.records,
         "column_count": facts.column_count,
-        "columns": [{"name": column.name} for column in facts.columns],
-        "findings": [finding_as_json(finding) for finding in report.findings],
+        "columns": _first([{"name": column.name} for column in facts.columns], COLUMNS_BYTES),
+        "findings": _first([finding_as_json(finding) for finding in report.findings], FINDINGS_BYTES),
         "finding_counts": dict(report.counts),
     }
 
@@ -169,5 +177,8 @@ def headline(findings: tuple[Finding, ...]) -> str:
     return f"{first.code}{': ' if places else ''}{', '.join(places)}"
 
 
-def _cut(text: str | None) -> str | None:
-    return text[:TEXT_LIMIT] if text else None
+def _first(things: list[dict[str, Any]], budget: int) -> list[dict[str, Any]]:
+    """As many of the first things as fit into a budget of bytes."""
+    sizes = (len(json.dumps(thing, ensure_ascii=False).encode()) for thing in things)
+    fitting = sum(1 for total in accumulate(sizes) if total <= budget)
+    return things[:fitting]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote_plus
 
 T = TypeVar("T")
 
@@ -46,22 +46,24 @@ class Entry:
     def identity(self) -> str:
         """The entry's name in the ledger: the same for every delivery of its event, and for nothing else.
 
-        A version id cannot contain `#`, so the last one separates the key from the version whatever the key.
+        What follows the key has no `#` in it, so the last one ends the key whatever the key.
         """
         return f"{self.bucket}/{self.key}#{self._version_name}"
 
     @property
     def _version_name(self) -> str:
+        # Quoting changes no version id that S3 makes; it keeps ours apart from any that could be made.
+        version, etag, sequencer = (quote(part or "", safe="") for part in (self.version_id, self.etag, self.sequencer))
         match self.kind, self.version_id:
             case Kind.UPLOAD, None:
-                return f"etag={self.etag}&sequencer={self.sequencer}"
+                return f"etag={etag}&sequencer={sequencer}"
             case Kind.UPLOAD, "null":
-                return f"null&etag={self.etag}"
-            case Kind.UPLOAD, str(version):
+                return f"null&etag={etag}"
+            case Kind.UPLOAD, _:
                 return version
             case kind, (None | "null"):
-                return f"{kind}&sequencer={self.sequencer}"
-            case kind, version:
+                return f"{kind}&sequencer={sequencer}"
+            case kind, _:
                 return f"{kind}&{version}"
 
     @property
@@ -78,15 +80,16 @@ class Entry:
     @property
     def place(self) -> str:
         """Where the entry stands among its key's, as text: by S3's time, then sequencer, then version."""
-        return f"{iso(self.uploaded_at)}#{padded(self.sequencer)}#{self.version_id or ''}"
+        return f"{iso(self.uploaded_at)}#{comparable(self.sequencer)}#{self.version_id or ''}"
 
 
-SEQUENCER_WIDTH = 32  # S3 documents no length; those seen have 16 to 18 hexadecimal digits
+def comparable(sequencer: str | None) -> str:
+    """A sequencer made comparable as text.
 
-
-def padded(sequencer: str | None) -> str:
-    """A sequencer made comparable as text: the shorter of two is padded with zeros on the right (S3 user guide)."""
-    return (sequencer or "").ljust(SEQUENCER_WIDTH, "0")
+    S3's user guide pads the shorter of two with zeros on the right. Taking the zeros off the end of each gives the
+    same order without knowing a greatest length: no hexadecimal digit comes before 0.
+    """
+    return (sequencer or "").rstrip("0")
 
 
 def iso(moment: datetime) -> str:
@@ -103,25 +106,25 @@ def in_order(things: Iterable[T], *, place: Callable[[T], str], sequencer: Calla
     """
     slots = sorted(things, key=place)
     sequenced = (thing for thing in slots if sequencer(thing))
-    ranked = iter(sorted(sequenced, key=lambda thing: (padded(sequencer(thing)), place(thing))))
+    ranked = iter(sorted(sequenced, key=lambda thing: (comparable(sequencer(thing)), place(thing))))
     return [next(ranked) if sequencer(thing) else thing for thing in slots]
 
 
-def entries_of(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def records_of(event: object) -> list[Any]:
     """The raw records of an S3 event; none for the test event that S3 sends when a notification is set up."""
-    if event.get("Event") == "s3:TestEvent":
+    if isinstance(event, Mapping) and event.get("Event") == "s3:TestEvent":
         return []
-    records = event.get("Records")
+    records = event.get("Records") if isinstance(event, Mapping) else None
     if not isinstance(records, list):
         raise UnreadableEventError("the event has no list of Records: it was not sent by S3")
     return records
 
 
-def entry_of(record: Mapping[str, Any]) -> Entry:
+def entry_of(record: Any) -> Entry:
     """One record of an S3 event as an entry. S3 form-encodes the key: it is decoded here, once, and nowhere else."""
     try:
         return _entry_of(record)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise UnreadableEventError(f"the record is not one of S3's: {error!r}") from error
 
 
@@ -130,17 +133,44 @@ def _entry_of(record: Mapping[str, Any]) -> Entry:
     event = record["eventName"].removeprefix("s3:")
     return Entry(
         kind=_kind_of(event),
-        bucket=record["s3"]["bucket"]["name"],
-        key=unquote_plus(thing["key"], errors="strict"),
-        version_id=thing.get("versionId") or None,
-        etag=(thing.get("eTag") or "").strip('"') or None,
-        sequencer=thing.get("sequencer") or None,
-        size=thing.get("size"),
-        uploaded_at=datetime.fromisoformat(record["eventTime"]).astimezone(UTC),
+        bucket=_required(record["s3"]["bucket"], "name"),
+        key=unquote_plus(_required(thing, "key"), errors="strict"),
+        version_id=_text(thing, "versionId"),
+        etag=(_text(thing, "eTag") or "").strip('"') or None,
+        sequencer=_text(thing, "sequencer"),
+        size=_size(thing.get("size")),
+        uploaded_at=_moment(record["eventTime"]),
         event=event,
-        principal=(record.get("userIdentity") or {}).get("principalId"),
-        source_address=(record.get("requestParameters") or {}).get("sourceIPAddress"),
+        principal=_text(record.get("userIdentity") or {}, "principalId"),
+        source_address=_text(record.get("requestParameters") or {}, "sourceIPAddress"),
     )
+
+
+def _required(members: Mapping[str, Any], name: str) -> str:
+    if text := _text(members, name):
+        return text
+    raise ValueError(f"it has no {name}")
+
+
+def _text(members: Mapping[str, Any], name: str) -> str | None:
+    """A member that is text; None where it is missing or empty, which mean the same in S3's records."""
+    text = members.get(name)
+    if not isinstance(text, str | None):
+        raise TypeError(f"its {name} is no text")
+    (text or "").encode()  # raises UnicodeEncodeError for half a surrogate pair, which nothing can store
+    return text or None
+
+
+def _size(size: object) -> int | None:
+    if size is None or (isinstance(size, int) and not isinstance(size, bool) and size >= 0):
+        return size
+    raise TypeError("its size is no number of bytes")
+
+
+def _moment(text: str) -> datetime:
+    """S3's time; one without a zone is UTC, as S3's always are."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _kind_of(event: str) -> Kind:
@@ -150,4 +180,4 @@ def _kind_of(event: str) -> Kind:
         return Kind.UPLOAD
     if family in {"ObjectRemoved", "LifecycleExpiration"}:
         return Kind.DELETE_MARKER if detail == "DeleteMarkerCreated" else Kind.DELETED
-    raise ValueError(f"an event of the kind {event} was not asked for")
+    raise ValueError(f"an event of the kind {event[:100]} was not asked for")

@@ -152,7 +152,10 @@ class Deployment:
 
     def _run_chalice(self) -> None:
         command = [_script("chalice-local" if self.endpoint else "chalice"), "deploy", "--stage", self.stage.name]
-        environment = {**os.environ, **({"AWS_ENDPOINT_URL": self.endpoint} if self.endpoint else {})}
+        # Without bytecode beside the sources, Chalice finds them as `build_zip` left them, and so uses its zip.
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        if self.endpoint:
+            environment["AWS_ENDPOINT_URL"] = self.endpoint
         done = subprocess.run(command, cwd=self.project, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise UsageError(f"chalice deploy failed:\n{done.stdout}{done.stderr}")

@@ -25,6 +25,9 @@ def build_zip(project: Path, stage: str) -> Path:
     """
     shutil.rmtree(project / ".chalice" / "deployments", ignore_errors=True)
     config = CLIFactory(str(project)).create_config_obj(chalice_stage_name=stage)
+    # Chalice would ship what this machine compiled, which Lambda does not use, and never finds a zip again that had it.
+    for compiled in list((project / "chalicelib").rglob("__pycache__")):
+        shutil.rmtree(compiled, ignore_errors=True)
     osutils = OSUtils()
     told = io.StringIO()
     packager = LambdaDeploymentPackager(

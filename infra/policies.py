@@ -49,7 +49,14 @@ def _never_delete(stage: Stage) -> Statement:
     return {
         "Sid": "NeverDelete",
         "Effect": "Deny",
-        "Action": ["dynamodb:DeleteItem", "dynamodb:DeleteTable", "s3:PutObject", "s3:DeleteObject*"],
+        "Action": [
+            "dynamodb:BatchWriteItem",  # can delete, whatever DeleteItem's denial says
+            "dynamodb:DeleteItem",
+            "dynamodb:DeleteTable",
+            "dynamodb:PartiQLDelete",
+            "s3:DeleteObject*",
+            "s3:PutObject",
+        ],
         "Resource": [
             f"arn:aws:dynamodb:*:*:table/{stage.table}",
             f"arn:aws:s3:::{stage.bucket}/*",

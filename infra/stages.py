@@ -46,6 +46,8 @@ def load_stage(name: str, project: Path = ROOT) -> Stage:
     missing = [variable for variable in VARIABLES.values() if not variables.get(variable)]
     if missing:
         raise UsageError(f"The stage {name!r} in .chalice/config.json does not set {', '.join(missing)}.")
+    if "app_name" not in config:
+        raise UsageError(".chalice/config.json does not set app_name.")
     names = {field: variables[variable] for field, variable in VARIABLES.items()}
     return Stage(name=name, app_name=config["app_name"], **names)
 
@@ -61,9 +63,11 @@ def load_config(project: Path = ROOT) -> dict[str, Any]:
     """.chalice/config.json, decoded."""
     path = project / ".chalice" / "config.json"
     try:
-        config: dict[str, Any] = json.loads(path.read_text())
+        config = json.loads(path.read_text())
     except FileNotFoundError as error:
         raise UsageError(f"There is no {path}.") from error
     except ValueError as error:
         raise UsageError(f"{path} is not JSON: {error}.") from error
+    if not isinstance(config, dict):
+        raise UsageError(f"{path} is not a JSON object.")
     return config

@@ -6,17 +6,24 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 
 from chalicelib.intake import OpenedUpload, UnavailableError
 from chalicelib.uploads import Entry
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
+    from collections.abc import Generator
+
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 CHUNK = 1 << 20
 NULL_VERSION = "null"
+
+BROKEN = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+"""How botocore says that the connection broke within the body, where its own retries do not reach."""
+RESUMES = 3
+"""How often in a row a broken read is taken up again without a single chunk gained."""
 
 
 class S3Inbox:
@@ -31,16 +38,35 @@ class S3Inbox:
 
         Every other error of S3 passes through: a retry may help.
         """
-        try:
-            response = self._client.get_object(Bucket=upload.bucket, Key=upload.key, **_exactly(upload))
-        except ClientError as error:
-            raise _translated(error) from error
-        with closing(response["Body"]) as body:
+        response = self._get(upload, **_exactly(upload))
+        with closing(self._chunks(upload, response)) as chunks, closing(response["Body"]):
             yield OpenedUpload(
-                chunks=_chunks(body),
+                chunks=chunks,
                 declared_type=response.get("ContentType"),
                 metadata=response.get("Metadata", {}),
             )
+
+    def _get(self, upload: Entry, **exactly: Any) -> GetObjectOutputTypeDef:
+        try:
+            return self._client.get_object(Bucket=upload.bucket, Key=upload.key, **exactly)
+        except ClientError as error:
+            raise _translated(error) from error
+
+    def _chunks(self, upload: Entry, response: GetObjectOutputTypeDef) -> Generator[bytes, None, None]:
+        """The body's chunks; a read that breaks goes on at its place, in the same bytes or not at all."""
+        etag, position, broken = response["ETag"], 0, 0
+        while True:
+            try:
+                with closing(response["Body"]) as body:
+                    for chunk in body.iter_chunks(CHUNK):
+                        position, broken = position + len(chunk), 0
+                        yield chunk
+                return
+            except BROKEN:
+                broken += 1
+                if broken > RESUMES:
+                    raise
+            response = self._get(upload, **_exactly(upload) | {"IfMatch": etag, "Range": f"bytes={position}-"})
 
 
 def _exactly(upload: Entry) -> dict[str, Any]:
@@ -58,17 +84,14 @@ def _exactly(upload: Entry) -> dict[str, Any]:
 
 def _translated(error: ClientError) -> Exception:
     """UnavailableError for what no retry can mend, else the error itself."""
-    match error.response["Error"]["Code"]:
+    answer = error.response["Error"]
+    match answer["Code"]:
         # MethodNotAllowed: the version is a delete marker.
         case "NoSuchKey" | "NoSuchVersion" | "404" | "MethodNotAllowed":
             return UnavailableError("object-missing")
         case "PreconditionFailed" | "412":
             return UnavailableError("object-replaced")
         case "InvalidObjectState":
-            storage_class = error.response["Error"].get("StorageClass", "archive storage class")
+            storage_class = answer.get("StorageClass", "archive storage class")
             return UnavailableError("object-archived", storage_class=storage_class)
     return error
-
-
-def _chunks(body: StreamingBody) -> Iterator[bytes]:
-    yield from body.iter_chunks(CHUNK)

@@ -52,6 +52,7 @@ class DynamoLedger:
             "bucket": upload.bucket,
             "key": upload.key,
             "version_id": upload.version_id,
+            "sequencer": upload.sequencer,
             "size": upload.size,
             "uploaded_at": iso(upload.uploaded_at),
             "status": INSPECTING,
@@ -72,9 +73,9 @@ class DynamoLedger:
         if names:
             more["ExpressionAttributeNames"] = names
         if values:
-            more["ExpressionAttributeValues"] = _encoded(values)
+            more["ExpressionAttributeValues"] = encoded(values)
         try:
-            self._client.put_item(TableName=self._table, Item=_encoded(item), ConditionExpression=condition, **more)
+            self._client.put_item(TableName=self._table, Item=encoded(item), ConditionExpression=condition, **more)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 return False
@@ -88,12 +89,12 @@ class DynamoLedger:
         page = self._client.query(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=_encoded({":pk": identity}),
+            ExpressionAttributeValues=encoded({":pk": identity}),
             ScanIndexForward=False,
             ConsistentRead=True,
             Limit=1,
         )
-        return next((from_item(_decoded(item)) for item in page["Items"]), None)
+        return next((from_item(decoded(item)) for item in page["Items"]), None)
 
     def history(self, bucket: str, key: str, *, limit: int) -> list[dict[str, Any]]:
         """Summaries of a key's last `limit` entries, newest first: inspections, deletions and marks."""
@@ -103,8 +104,9 @@ class DynamoLedger:
 
     def whole(self, summary: Mapping[str, Any]) -> dict[str, Any]:
         """The receipt that a summary stands for."""
-        key = _encoded({"pk": summary["identity"], "sk": summary["inspection"]})
-        return from_item(_decoded(self._client.get_item(TableName=self._table, Key=key)["Item"]))
+        key = encoded({"pk": summary["identity"], "sk": summary["inspection"]})
+        found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return from_item(decoded(found["Item"]))
 
     def newest(self, bucket: str, *, since: datetime | None = None) -> Iterator[dict[str, Any]]:
         """Summaries of the bucket's entries, last recorded first."""
@@ -138,12 +140,12 @@ class DynamoLedger:
                 TableName=self._table,
                 IndexName=index,
                 KeyConditionExpression=condition,
-                ExpressionAttributeValues=_encoded(values),
+                ExpressionAttributeValues=encoded(values),
                 ScanIndexForward=False,
                 Limit=PAGE,
                 **more,
             )
-            yield from map(_decoded, page["Items"])
+            yield from map(decoded, page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
             more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -162,11 +164,13 @@ _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
 
-def _encoded(item: Mapping[str, Any]) -> dict[str, Any]:
+def encoded(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The item in DynamoDB's notation."""
     return {name: _serialize(value) for name, value in item.items()}
 
 
-def _decoded(item: Mapping[str, Any]) -> dict[str, Any]:
+def decoded(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The item out of DynamoDB's notation."""
     return {name: _whole_numbers(_deserialize(value)) for name, value in item.items()}
 
 

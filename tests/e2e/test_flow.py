@@ -122,7 +122,7 @@ def test_an_upload_whose_inspection_always_raises_ends_with_a_receipt_that_says_
     made = receipt(faulty_aws, "raise/orders.csv")
     assert (made["status"], made["cause"]) == ("failed", "system")
     assert [finding["code"] for finding in made["findings"]] == ["inspection-crashed"]
-    assert "this inspection always raises" in made["findings"][0]["message"]
+    assert "RuntimeError at app.py" in made["findings"][0]["message"]
 
 
 def test_an_upload_whose_inspection_kills_its_process_ends_with_a_receipt(faulty_aws: Surroundings) -> None:

@@ -1,0 +1,108 @@
+"""A simulated AWS inside the test's process: the inbox bucket and the ledger table, and a count of every call."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from moto import mock_aws
+
+from chalicelib import wiring
+from chalicelib.aws.ledger import DynamoLedger
+from tests.events import BUCKET, record
+from tests.template import LOCAL, table_definition
+
+
+@dataclass
+class World:
+    """The simulated AWS. `s3` and `dynamodb` are clients of the test's own; `calls` counts only the app's."""
+
+    s3: Any
+    dynamodb: Any
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def upload(self, key: str, content: bytes, **more: Any) -> dict[str, Any]:
+        """Put an object into the inbox; the record of the event that S3 would send."""
+        made = self.s3.put_object(Bucket=BUCKET, Key=key, Body=content, **more)
+        etag, version = made["ETag"].strip('"'), made.get("VersionId")
+        return record(key, version_id=version, etag=etag, size=len(content))
+
+    @property
+    def receipts(self) -> list[dict[str, Any]]:
+        """Everything in the ledger, in the order it was recorded."""
+        return list(reversed(list(self.ledger.newest(BUCKET))))
+
+    def receipt(self, key: str) -> dict[str, Any]:
+        """The one receipt of a key's one upload."""
+        (summary,) = self.ledger.history(BUCKET, key, limit=10)
+        return self.ledger.whole(summary)
+
+    @property
+    def ledger(self) -> DynamoLedger:
+        """The ledger by a client of the test's own."""
+        return DynamoLedger(self.dynamodb, LOCAL.table)
+
+    def answer(self, operation: str, wire: Callable[[Any], Any]) -> None:
+        """Let `wire(request)` say what comes back over the wire for the app's calls; None lets AWS answer.
+
+        AWS carries the call out all the same: this is an answer that is lost or changed on its way.
+        """
+        service, client = _app_client(operation)
+        client.meta.events.register_first(f"before-send.{service}.{operation}", lambda request, **_: wire(request))
+
+    def refuse(self, operation: str, status: int, code: str) -> None:
+        """Let AWS refuse the app's calls of an operation, doing nothing."""
+        service, client = _app_client(operation)
+        refusal = (response(status), {"Error": {"Code": code, "Message": "told by a test"}})
+        client.meta.events.register_first(f"before-call.{service}.{operation}", lambda **_: refusal)
+
+
+def response(status: int, body: str = "") -> AWSResponse:
+    """What comes over the wire."""
+    headers: Any = {"content-type": "application/xml"}
+    return AWSResponse("https://aws.test/", status, headers, _Raw(body.encode()))
+
+
+class _Raw(io.BytesIO):
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _app_clients() -> dict[str, Any]:
+    return {"s3": wiring.inbox()._client, "dynamodb": wiring.ledger()._client}
+
+
+def _app_client(operation: str) -> tuple[str, Any]:
+    service = {"GetObject": "s3", "PutItem": "dynamodb"}[operation]
+    return service, _app_clients()[service]
+
+
+@contextmanager
+def simulated_aws(monkeypatch: pytest.MonkeyPatch, *, versioned: bool = True) -> Iterator[World]:
+    """An AWS with the inbox and the ledger, for as long as the block lasts."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("DEFAULT_REGION", "us-east-1")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    with mock_aws():
+        _forget_clients()
+        world = World(s3=wiring.client("s3"), dynamodb=wiring.client("dynamodb"))
+        world.s3.create_bucket(Bucket=BUCKET)
+        if versioned:
+            world.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        world.dynamodb.create_table(**table_definition())
+        for client in _app_clients().values():
+            client.meta.events.register("before-call", lambda model, **_: world.calls.update([model.name]))
+        yield world
+    _forget_clients()
+
+
+def _forget_clients() -> None:
+    wiring.inbox.cache_clear()
+    wiring.ledger.cache_clear()

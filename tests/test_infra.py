@@ -1,0 +1,173 @@
+"""What is deployed: the template, the policies, the stages, the zip."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.receipts import INDEX_ATTRIBUTES
+from infra.package import _warned_of, build_zip, missing_packages
+from infra.stages import ROOT, Stage, UsageError, load_config, load_stage
+from tests.template import table_definition, template
+
+STAGES = sorted(load_config()["stages"])
+
+
+# -- the template
+
+
+def test_cloudformation_has_nothing_to_say_against_the_template() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).parent / "cfn-lint", ROOT / "infra" / "template.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_inbox_is_versioned_private_and_kept() -> None:
+    inbox = template()["Resources"]["Inbox"]
+    assert inbox["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(inbox["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    assert inbox["DeletionPolicy"] == inbox["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_ledger_is_kept_whatever_happens_to_its_stack() -> None:
+    ledger = template()["Resources"]["Ledger"]
+    assert ledger["DeletionPolicy"] == ledger["UpdateReplacePolicy"] == "Retain"
+    assert ledger["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_every_index_is_on_attributes_that_items_have() -> None:
+    others = {"finished_at", "deadline"}
+    keys = {
+        key["AttributeName"] for index in table_definition()["GlobalSecondaryIndexes"] for key in index["KeySchema"]
+    }
+    assert keys <= INDEX_ATTRIBUTES | others
+    assert keys | {"pk", "sk"} == {each["AttributeName"] for each in table_definition()["AttributeDefinitions"]}
+
+
+def test_the_indexes_project_no_more_attributes_than_dynamodb_allows() -> None:
+    """At most 20 for an index, and 100 for all of a table's together."""
+    counts = [
+        len(index["Projection"].get("NonKeyAttributes", [])) for index in table_definition()["GlobalSecondaryIndexes"]
+    ]
+    assert max(counts) <= 20
+    assert sum(counts) <= 100
+
+
+def test_a_dead_letter_is_hidden_longer_than_a_function_can_work_on_it() -> None:
+    queue = template()["Resources"]["DeadLetters"]["Properties"]
+    timeout = load_config()["lambda_functions"]["last_resort"]["lambda_timeout"]
+    assert queue["VisibilityTimeout"] >= 6 * timeout
+
+
+# -- the stages
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_stage_names_its_own_bucket_table_and_queue(name: str) -> None:
+    stage = load_stage(name)
+    assert all(value.endswith(f"-{name}") for value in (stage.bucket, stage.table, stage.dead_letters))
+
+
+def project(tmp_path: Path, config: str) -> Path:
+    (tmp_path / ".chalice").mkdir()
+    (tmp_path / ".chalice" / "config.json").write_text(config)
+    return tmp_path
+
+
+def test_a_stage_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    with pytest.raises(UsageError, match=r"There is no stage 'prod' in \.chalice/config\.json; it has dev, local\."):
+        load_stage("prod")
+
+
+def test_a_stage_that_lacks_a_name_is_told_which(tmp_path: Path) -> None:
+    config: dict[str, Any] = {"app_name": "recibo", "stages": {"x": {"environment_variables": {"RECIBO_BUCKET": "b"}}}}
+    with pytest.raises(UsageError, match="does not set RECIBO_TABLE, RECIBO_DEAD_LETTERS"):
+        load_stage("x", project(tmp_path, json.dumps(config)))
+
+
+@pytest.mark.parametrize("config", ["{", "[]", '"text"', "{}", '{"stages": {"x": {}}}'])
+def test_a_configuration_that_is_none_is_told_in_a_sentence(config: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as told:
+        load_stage("x", project(tmp_path, config))
+    assert str(told.value).endswith(".")
+
+
+def test_a_project_without_a_configuration_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"There is no .*config\.json\."):
+        load_stage("local", tmp_path)
+
+
+# -- the zip
+
+
+@pytest.fixture(scope="module")
+def zipped(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The names in the zip of a copy of the project that has everything a working directory has."""
+    copy = tmp_path_factory.mktemp("project")
+    for name in ("chalicelib", ".chalice", "infra", "cli", "tests"):
+        shutil.copytree(ROOT / name, copy / name)
+    for name in ("app.py", "requirements.txt"):
+        shutil.copy(ROOT / name, copy / name)
+    (copy / "chalicelib" / "__pycache__").mkdir(exist_ok=True)
+    (copy / "chalicelib" / "__pycache__" / "stale.cpython-311.pyc").write_bytes(b"stale")
+    with zipfile.ZipFile(build_zip(copy, "local")) as made:
+        return set(made.namelist())
+
+
+def test_the_zip_holds_the_app_and_its_runtime(zipped: set[str]) -> None:
+    shipped = {str(path.relative_to(ROOT)) for path in (ROOT / "chalicelib").rglob("*.py")}
+    assert shipped | {"app.py", "chalice/app.py", "chalice/__init__.py"} <= zipped
+
+
+def test_the_zip_holds_nothing_else_of_the_project(zipped: set[str]) -> None:
+    tops = {name.partition("/")[0] for name in zipped}
+    assert not tops & {"tests", "cli", "infra", "local", "bench", "docs", ".venv", ".chalice", "requirements.txt"}
+
+
+def test_the_zip_holds_no_compiled_files_of_this_machine(zipped: set[str]) -> None:
+    assert not [name for name in zipped if "__pycache__" in name or name.endswith(".pyc")]
+
+
+def zip_with(tmp_path: Path, *distributions: str) -> Path:
+    path = tmp_path / "made.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        for name in distributions:
+            made.writestr(f"{name}.dist-info/METADATA", "")
+    return path
+
+
+def test_a_package_that_was_left_out_of_the_zip_is_found(tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(
+        "# comment\nMsgSpec==0.20\n\nduckdb==1.5.5 # wheels\naws_lambda.powertools[all]>=3\n-r other.txt\n"
+    )
+    path = zip_with(tmp_path, "msgspec-0.20.0", "aws_lambda_powertools-3.1")
+    assert missing_packages(path, requirements) == ["duckdb"]
+
+
+def test_a_zip_with_every_package_lacks_none(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("msgspec\n")
+    assert missing_packages(zip_with(tmp_path, "msgspec-0.20.0"), tmp_path / "requirements.txt") == []
+
+
+def test_a_warning_of_chalice_is_taken_for_an_error() -> None:
+    told = "\nCould not install dependencies:\nduckdb==2.0.0\nYou will have to build these yourself\n"
+    assert _warned_of(told) == ["duckdb==2.0.0"]
+    assert _warned_of("Could not install dependencies:\nin some other form") == ["a package"]
+    assert _warned_of("Creating deployment package.\n") == []
+
+
+def test_a_functions_name_is_chalices() -> None:
+    stage = Stage(name="dev", app_name="recibo", bucket="b", table="t", dead_letters="d")
+    assert (stage.function("inspect"), stage.stack) == ("recibo-dev-inspect", "recibo-dev")

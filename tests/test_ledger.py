@@ -1,0 +1,108 @@
+"""The ledger's contract, held by DynamoDB's and by the fake alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Protocol
+
+import pytest
+
+from chalicelib.intake import Ledger
+from chalicelib.receipts import as_json
+from chalicelib.uploads import entry_of
+from tests import events
+from tests.aws import World, simulated_aws
+from tests.fakes import NOON, FakeLedger
+from tests.receipts import SUCCESS, failure, mark, receipt
+
+
+class ReadableLedger(Ledger, Protocol):
+    def current(self, identity: str) -> dict[str, Any] | None: ...
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def ledger(request: pytest.FixtureRequest) -> ReadableLedger:
+    if request.param == "fake":
+        return FakeLedger()
+    world: World = request.getfixturevalue("world")
+    return world.ledger
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with simulated_aws(monkeypatch) as made:
+        yield made
+
+
+# -- the contract
+
+
+def test_a_receipt_is_recorded_whole(ledger: ReadableLedger) -> None:
+    made = receipt()
+    assert ledger.record(made)
+    assert ledger.current(made.entry.identity) == as_json(made)
+
+
+def test_a_second_receipt_of_one_inspection_is_refused_and_changes_nothing(ledger: ReadableLedger) -> None:
+    first = receipt()
+    ledger.record(first)
+    assert not ledger.record(replace(first, report=failure(), request_id="later"))
+    assert ledger.current(first.entry.identity) == as_json(first)
+
+
+def test_an_upload_that_was_never_seen_has_no_receipt(ledger: ReadableLedger) -> None:
+    assert ledger.current("nothing") is None
+
+
+def test_a_later_inspection_stands_beside_the_first_and_is_the_current_one(ledger: ReadableLedger) -> None:
+    first = receipt(report=failure())
+    second = replace(first, inspection=2, report=SUCCESS)
+    assert ledger.record(first)
+    assert ledger.record(second)
+    assert ledger.current(first.entry.identity) == as_json(second)
+
+
+def test_a_receipt_takes_the_place_of_its_mark(ledger: ReadableLedger) -> None:
+    made = receipt()
+    mark(ledger, made.entry)
+    assert (ledger.current(made.entry.identity) or {})["status"] == "inspecting"
+    assert ledger.record(made)
+    assert ledger.current(made.entry.identity) == as_json(made)
+
+
+def test_a_mark_does_not_touch_a_receipt(ledger: ReadableLedger) -> None:
+    made = receipt()
+    ledger.record(made)
+    mark(ledger, made.entry)
+    assert ledger.current(made.entry.identity) == as_json(made)
+
+
+def test_a_repeated_delivery_keeps_the_first_mark(ledger: ReadableLedger) -> None:
+    upload = receipt().entry
+    mark(ledger, upload)
+    first = ledger.current(upload.identity)
+    ledger.mark(upload, started_at=NOON + timedelta(minutes=1), deadline=NOON + timedelta(hours=1))
+    assert ledger.current(upload.identity) == first
+
+
+def test_a_deletion_stands_beside_the_upload_it_deletes(ledger: ReadableLedger) -> None:
+    upload = receipt()
+    deletion = receipt(entry_of(events.deletion(version_id=upload.entry.version_id)), report=None)
+    assert ledger.record(upload)
+    assert ledger.record(deletion)
+    assert not ledger.record(deletion)
+    assert ledger.current(upload.entry.identity) == as_json(upload)
+    assert ledger.current(deletion.entry.identity) == as_json(deletion)
+
+
+def test_of_fifty_that_record_one_upload_at_once_exactly_one_succeeds(ledger: ReadableLedger) -> None:
+    made = receipt()
+    mark(ledger, made.entry)
+    attempts = [replace(made, request_id=f"request {number}") for number in range(50)]
+    with ThreadPoolExecutor(max_workers=50) as pool:
+        wrote = list(pool.map(ledger.record, attempts))
+    assert wrote.count(True) == 1
+    assert ledger.current(made.entry.identity) == as_json(attempts[wrote.index(True)])

@@ -1,0 +1,181 @@
+"""What only DynamoDB's ledger does: read pages, by queries and never by scans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.ledger import PAGE, DynamoLedger
+from chalicelib.inspection import Report, inspect
+from chalicelib.receipts import SHARDS, Receipt, as_json
+from chalicelib.uploads import entry_of
+from tests import events
+from tests.aws import World, simulated_aws
+from tests.events import BUCKET
+from tests.fakes import NOON
+from tests.receipts import SUCCESS, failure, mark, receipt
+from tests.template import table_definition
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with simulated_aws(monkeypatch) as made:
+        yield made
+
+
+def uploads(count: int, *, key: Callable[[int], str], report: Report | None = SUCCESS) -> list[Receipt]:
+    """Receipts made a minute apart, the oldest first."""
+    return [
+        receipt(entry_of(events.record(key(number))), report=report, at=NOON + timedelta(minutes=number))
+        for number in range(count)
+    ]
+
+
+def record_all(world: World, receipts: list[Receipt]) -> list[str]:
+    """Record them; their identities, the newest first."""
+    for made in receipts:
+        assert world.ledger.record(made)
+    return [made.entry.identity for made in reversed(receipts)]
+
+
+def identities(summaries: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> list[str]:
+    return [summary["identity"] for summary in summaries]
+
+
+def count_calls(ledger: DynamoLedger) -> list[str]:
+    calls: list[str] = []
+    ledger._client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+    return calls
+
+
+MORE_THAN_A_PAGE = PAGE * 3
+
+
+def test_the_newest_come_first_over_any_number_of_pages(world: World) -> None:
+    expected = record_all(world, uploads(MORE_THAN_A_PAGE, key=lambda number: f"s{number % 3}/{number}.csv"))
+    assert identities(world.ledger.newest(BUCKET)) == expected
+
+
+def test_the_history_of_a_busy_key_spans_pages(world: World) -> None:
+    expected = record_all(world, uploads(MORE_THAN_A_PAGE, key=lambda _: "s/same.csv"))
+    assert identities(world.ledger.history(BUCKET, "s/same.csv", limit=1000)) == expected
+    assert identities(world.ledger.history(BUCKET, "s/same.csv", limit=PAGE + 1)) == expected[: PAGE + 1]
+
+
+def test_one_sources_uploads_are_told_from_anothers(world: World) -> None:
+    mine = uploads(5, key=lambda number: f"mine/{number}.csv")
+    others = uploads(5, key=lambda number: f"mine2/{number}.csv") + uploads(2, key=lambda number: f"{number}.csv")
+    expected = record_all(world, mine)
+    at_the_top = record_all(world, others)[:2]
+    assert identities(world.ledger.of_source(BUCKET, "mine")) == expected
+    assert identities(world.ledger.of_source(BUCKET, "/")) == at_the_top
+
+
+def test_failures_are_listed_without_the_rest(world: World) -> None:
+    record_all(world, uploads(5, key=lambda number: f"good/{number}.csv"))
+    expected = record_all(world, uploads(PAGE + 5, key=lambda number: f"bad/{number}.csv", report=failure()))
+    assert identities(world.ledger.failures(BUCKET)) == expected
+
+
+@pytest.mark.parametrize("listing", ["newest", "failures", "of_source"])
+def test_a_list_since_a_moment_begins_with_it(world: World, listing: str) -> None:
+    expected = record_all(world, uploads(10, key=lambda number: f"s/{number}.csv", report=failure()))
+    read: dict[str, Callable[[datetime], Iterator[dict[str, Any]]]] = {
+        "newest": lambda since: world.ledger.newest(BUCKET, since=since),
+        "failures": lambda since: world.ledger.failures(BUCKET, since=since),
+        "of_source": lambda since: world.ledger.of_source(BUCKET, "s", since=since),
+    }
+    assert identities(read[listing](NOON + timedelta(minutes=6))) == expected[:4]
+
+
+def test_another_buckets_entries_are_not_listed(world: World) -> None:
+    world.ledger.record(receipt(entry_of(events.record(bucket="another"))))
+    assert list(world.ledger.newest(BUCKET)) == []
+    assert len(list(world.ledger.newest("another"))) == 1
+
+
+def test_a_history_holds_inspections_deletions_and_marks_in_s3s_order(world: World) -> None:
+    first, second = (entry_of(events.record("k", version_id=name)) for name in ("v1", "v2"))
+    deletion = entry_of(events.deletion("k", version_id="v1"))
+    third = entry_of(events.record("k", version_id="v3"))
+    mark(world.ledger, third)
+    world.ledger.record(receipt(deletion, report=None))
+    world.ledger.record(receipt(second))
+    world.ledger.record(receipt(first, inspection=2))
+    world.ledger.record(receipt(first, report=failure()))
+    found = world.ledger.history(BUCKET, "k", limit=10)
+    assert [(line["version_id"], line["kind"], line.get("status"), line["inspection"]) for line in found] == [
+        ("v3", "upload", "inspecting", 1),
+        ("v1", "deleted", None, 1),
+        ("v2", "upload", "succeeded", 1),
+        ("v1", "upload", "succeeded", 2),
+        ("v1", "upload", "failed", 1),
+    ]
+
+
+def test_a_mark_takes_the_place_that_its_sequencer_gives_it(world: World) -> None:
+    marked = entry_of(events.record("k", sequencer="00A", at=events.UPLOADED_AT + timedelta(seconds=9)))
+    later = entry_of(events.record("k", sequencer="00B", at=events.UPLOADED_AT))
+    mark(world.ledger, marked)
+    world.ledger.record(receipt(later))
+    assert identities(world.ledger.history(BUCKET, "k", limit=10)) == [later.identity, marked.identity]
+
+
+def test_a_finished_inspection_leaves_the_index_of_unfinished_ones(world: World) -> None:
+    made = receipt()
+    mark(world.ledger, made.entry)
+    assert world.dynamodb.scan(TableName=table_definition()["TableName"], IndexName="unfinished")["Count"] == 1
+    world.ledger.record(made)
+    assert world.dynamodb.scan(TableName=table_definition()["TableName"], IndexName="unfinished")["Count"] == 0
+
+
+def test_a_summary_leads_to_the_whole_receipt(world: World) -> None:
+    made = receipt(report=inspect([b"a,b\n1\n"], name="x.csv"))
+    world.ledger.record(made)
+    (summary,) = world.ledger.newest(BUCKET)
+    assert summary["headline"] == "missing-cells: row 1, line 2"
+    assert "findings" not in summary
+    assert world.ledger.whole(summary) == as_json(made)
+
+
+def test_no_list_is_ever_a_scan(world: World) -> None:
+    record_all(world, uploads(3, key=lambda number: f"s/{number}.csv", report=failure()))
+    ledger = world.ledger
+    calls = count_calls(ledger)
+    for listing in (ledger.newest(BUCKET), ledger.failures(BUCKET), ledger.of_source(BUCKET, "s")):
+        assert len(list(listing)) == 3
+    ledger.history(BUCKET, "s/1.csv", limit=10)
+    ledger.current("nothing")
+    assert calls == ["Query"] * (3 * SHARDS + 2)
+
+
+def test_a_list_reads_no_further_than_its_reader(world: World) -> None:
+    record_all(world, uploads(MORE_THAN_A_PAGE, key=lambda _: "s/same.csv"))
+    ledger = world.ledger
+    calls = count_calls(ledger)
+    ledger.history(BUCKET, "s/same.csv", limit=PAGE)
+    assert len(calls) == 1
+
+
+def test_the_longest_key_can_be_recorded(world: World) -> None:
+    made = receipt(entry_of(events.record("é" * 512, version_id="v" * 100)))
+    mark(world.ledger, made.entry)
+    assert world.ledger.record(made)
+    assert world.ledger.current(made.entry.identity) == as_json(made)
+
+
+def test_what_dynamodb_refuses_for_another_reason_is_raised(world: World) -> None:
+    world.dynamodb.delete_table(TableName=table_definition()["TableName"])
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        world.ledger.record(receipt())
+
+
+def test_an_index_projects_what_its_lists_show_and_none_of_its_own_keys() -> None:
+    """DynamoDB refuses a key among the attributes that an index projects besides its keys."""
+    for index in table_definition()["GlobalSecondaryIndexes"]:
+        keys = {"pk", "sk", *(key["AttributeName"] for key in index["KeySchema"])}
+        assert not keys & set(index["Projection"].get("NonKeyAttributes", []))

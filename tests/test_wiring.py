@@ -1,0 +1,66 @@
+"""How the collaborators are built from a stage's environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.wiring import LambdaClock, Settings
+from tests.aws import World, simulated_aws
+from tests.template import LOCAL
+
+
+@dataclass
+class Context:
+    milliseconds: int
+    aws_request_id: str = "r-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with simulated_aws(monkeypatch) as made:
+        yield made
+
+
+def test_the_settings_are_those_of_the_stage() -> None:
+    assert Settings.from_environment() == Settings(
+        bucket=LOCAL.bucket, table=LOCAL.table, dead_letters=LOCAL.dead_letters
+    )
+
+
+def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RECIBO_TABLE")
+    with pytest.raises(KeyError, match="RECIBO_TABLE"):
+        Settings.from_environment()
+
+
+@pytest.mark.parametrize(("milliseconds", "most"), [(900_000, 890), (60_000, 54), (100, 0.09), (0, 0)])
+def test_an_inspection_keeps_time_back_to_write_its_verdict(milliseconds: int, most: float) -> None:
+    assert LambdaClock(Context(milliseconds)).remaining() <= timedelta(seconds=most)
+
+
+def test_the_clock_is_utc() -> None:
+    assert LambdaClock(Context(1000)).now().utcoffset() == timedelta()
+
+
+def test_connections_are_kept_between_invocations(world: World) -> None:
+    first, second = (wiring.intake(Context(1000)) for _ in range(2))
+    assert first.inbox is second.inbox
+    assert first.ledger is second.ledger
+    assert first.request_id == "r-1"
+    assert world.calls == {}
+
+
+def test_an_emulator_is_asked_for_a_bucket_by_path_and_not_by_host_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    client = wiring.client("s3")
+    assert client.meta.config.s3["addressing_style"] == "path"
+    assert client.meta.endpoint_url == "http://127.0.0.1:4566"
