@@ -5,7 +5,7 @@ PYTHON ?= python3
 STAGE ?= local
 BIN := .venv/bin
 
-.PHONY: help setup run demo aws test check bench deploy logs localstack docs clean
+.PHONY: help setup run demo aws test check lint bench deploy logs localstack docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -24,10 +24,13 @@ demo: setup ## the same once: fails if a receipt is not what the samples declare
 aws: setup ## only the embedded AWS, empty; PORT=4566 chooses the port
 	@$(BIN)/python -m local aws $(if $(PORT),--port $(PORT))
 
-test: setup check ## every test, end to end included
+test: lint ## every test, end to end included
 	@$(BIN)/python -m pytest
 
-check: setup ## the fast gate: style, types
+check: lint ## the fast gate: style, types, and the tests that start nothing
+	@$(BIN)/python -m pytest -m "not e2e" -n auto -q
+
+lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 bench: setup ## speed and memory beside their peers, in one run
@@ -38,7 +41,7 @@ deploy: setup ## deploy STAGE=local|dev to the emulator at AWS_ENDPOINT_URL, or 
 	@$(BIN)/python -m infra.deploy --stage $(STAGE)
 
 logs: setup ## the log of the function that inspects
-	@$(BIN)/$(if $(AWS_ENDPOINT_URL),chalice-local,chalice) logs --stage $(STAGE) --name inspect --follow
+	@$(BIN)/python -m local logs --stage $(STAGE)
 
 localstack: setup ## start LocalStack with Docker
 	@$(BIN)/python -m local localstack

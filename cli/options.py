@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-from cli.surroundings import LOCAL, Surroundings
+from cli.surroundings import Surroundings
+from local.embedded import LOCAL
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line, instead of tables.")
 
@@ -24,7 +24,6 @@ def aws_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     @functools.wraps(command)
     def with_surroundings(stage: str, endpoint_url: str | None, **options: Any) -> None:
-        endpoint = endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or None
-        command(Surroundings.find(stage, endpoint), **options)
+        command(Surroundings.find(stage, endpoint_url), **options)
 
     return with_surroundings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -11,10 +10,8 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.aws.ledger import DynamoLedger
-from infra.stages import Stage, UsageError, load_stage
-from local.embedded import CREDENTIALS, answers, running_endpoint
-
-LOCAL = "local"
+from infra.stages import Stage, load_stage
+from local.embedded import endpoint_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,20 +23,8 @@ class Surroundings:
 
     @classmethod
     def find(cls, stage: str, endpoint: str | None) -> Surroundings:
-        """The endpoint given, else that of a running `make run` for the stage `local`, else AWS."""
-        if endpoint is None and stage == LOCAL:
-            endpoint = running_endpoint()
-            if endpoint is None:
-                raise UsageError(
-                    "No AWS is running for the stage local: start one with `make run` in another terminal, "
-                    "or set AWS_ENDPOINT_URL."
-                )
-        if endpoint and not answers(endpoint):
-            raise UsageError(f"Nothing answers at {endpoint}: start it, or give another --endpoint-url.")
-        if endpoint:
-            for name, value in CREDENTIALS.items():
-                os.environ.setdefault(name, value)
-        return cls(stage=load_stage(stage), endpoint=endpoint)
+        """The stage, and where its AWS is; raises UsageError if there is none."""
+        return cls(stage=load_stage(stage), endpoint=endpoint_for(stage, endpoint))
 
     def client(self, service: Any) -> Any:
         """A client of the AWS in use."""

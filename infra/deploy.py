@@ -26,6 +26,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.package import build_zip
 from infra.policies import write_policies
 from infra.stages import ROOT, Stage, UsageError, load_stage
+from local.embedded import endpoint_for
 
 FINGERPRINT_TAG = "recibo-fingerprint"
 RETRIES = 2
@@ -151,7 +152,7 @@ class Deployment:
         return tags.get(FINGERPRINT_TAG)
 
     def _run_chalice(self) -> None:
-        command = [_script("chalice-local" if self.endpoint else "chalice"), "deploy", "--stage", self.stage.name]
+        command = [script("chalice-local" if self.endpoint else "chalice"), "deploy", "--stage", self.stage.name]
         # Without bytecode beside the sources, Chalice finds them as `build_zip` left them, and so uses its zip.
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         if self.endpoint:
@@ -194,7 +195,7 @@ def _is_complete(stack: Mapping[str, Any]) -> bool:
     return str(stack["StackStatus"]) in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
-def _script(name: str) -> str:
+def script(name: str) -> str:
     """A command of the environment that runs this one, wherever the shell's PATH points."""
     beside = Path(sys.executable).parent / name
     return str(beside) if beside.exists() else name
@@ -205,12 +206,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__.partition("\n")[0])
     parser.add_argument("--stage", default="local", help="a stage of .chalice/config.json (default: %(default)s)")
     parser.add_argument("--project", type=Path, default=ROOT, help="the project's folder (default: this one)")
-    parser.add_argument(
-        "--endpoint-url", default=os.environ.get("AWS_ENDPOINT_URL"), help="an emulator (default: AWS_ENDPOINT_URL)"
-    )
+    parser.add_argument("--endpoint-url", help="an emulator (default: AWS_ENDPOINT_URL; for local a running make run)")
     arguments = parser.parse_args()
     try:
-        deploy(arguments.stage, arguments.project.resolve(), arguments.endpoint_url, say=print)
+        endpoint = endpoint_for(arguments.stage, arguments.endpoint_url)
+        deploy(arguments.stage, arguments.project.resolve(), endpoint, say=print)
     except (UsageError, BotoCoreError, ClientError) as error:
         print(f"deploy: {error}", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""`python -m local run|demo|aws|localstack`: what make runs."""
+"""`python -m local run|demo|aws|localstack|logs`: what make runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.stages import UsageError
+from infra.deploy import script
+from infra.stages import ROOT, UsageError
+from local.embedded import LOCAL, endpoint_for
 from local.flow import aws, demo, run
 
 COMPOSE = Path(__file__).with_name("docker-compose.yml")
@@ -31,18 +33,27 @@ def localstack(port: int | None) -> int:
     return subprocess.run(command, env={**os.environ, "PORT": str(port or 4566)}, check=False).returncode
 
 
+def logs(stage: str) -> int:
+    """Follow the log of the function that inspects, until Ctrl-C."""
+    endpoint = endpoint_for(stage, None)
+    command = [script("chalice-local" if endpoint else "chalice"), "logs", "--stage", stage, "--name", "inspect"]
+    environment = {**os.environ, **({"AWS_ENDPOINT_URL": endpoint} if endpoint else {})}
+    return subprocess.run([*command, "--follow"], cwd=ROOT, env=environment, check=False).returncode
+
+
 def main() -> int:
     """Run one of the commands; exit 2 with one sentence for what a person can mend."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = {"run": run, "demo": demo, "aws": aws, "localstack": localstack}
-    parser.add_argument("command", choices=commands)
+    parser.add_argument("command", choices=[*commands, "logs"])
+    parser.add_argument("--stage", default=LOCAL, help="whose log to follow (default: %(default)s)")
     parser.add_argument(
         "--port", type=int, help="where the AWS listens on the loopback interface (default: a free one)"
     )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)  # what a supervisor sends ends it as cleanly as Ctrl-C
     try:
-        return commands[arguments.command](arguments.port)
+        return logs(arguments.stage) if arguments.command == "logs" else commands[arguments.command](arguments.port)
     except KeyboardInterrupt:
         return INTERRUPTED
     except (UsageError, BotoCoreError, ClientError) as error:

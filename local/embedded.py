@@ -18,6 +18,7 @@ from pathlib import Path
 
 from infra.stages import ROOT, UsageError
 
+LOCAL = "local"
 HOST = "127.0.0.1"
 RUNNING = ROOT / ".local" / "endpoint"
 START_SECONDS = 60
@@ -136,3 +137,22 @@ def announced(endpoint: str) -> Iterator[None]:
         yield
     finally:
         RUNNING.unlink(missing_ok=True)
+
+
+def endpoint_for(stage: str, given: str | None) -> str | None:
+    """Where a stage's AWS is: what is given, else AWS_ENDPOINT_URL, else, for `local`, a running `make run`.
+
+    None is AWS itself, which the stage `local` is never taken for. Raises UsageError where nothing answers.
+    """
+    endpoint = given or os.environ.get("AWS_ENDPOINT_URL") or (running_endpoint() if stage == LOCAL else None)
+    if endpoint is None and stage == LOCAL:
+        raise UsageError(
+            "No AWS is running for the stage local: start one with `make run` in another terminal, "
+            "or set AWS_ENDPOINT_URL."
+        )
+    if endpoint and not answers(endpoint):
+        raise UsageError(f"Nothing answers at {endpoint}: start it, or give another endpoint.")
+    if endpoint:
+        for name, value in CREDENTIALS.items():
+            os.environ.setdefault(name, value)
+    return endpoint

@@ -13,11 +13,11 @@ from typing import Any
 from rich.console import Console
 
 from cli.reading import arrivals, print_arrivals
-from cli.surroundings import LOCAL, Surroundings
+from cli.surroundings import Surroundings
 from cli.uploading import await_receipt, upload_file
 from cli.views import console, receipts
 from infra.deploy import deploy
-from local.embedded import CREDENTIALS, announced, answers, embedded_aws
+from local.embedded import CREDENTIALS, LOCAL, announced, answers, embedded_aws
 from local.samples import Sample, samples
 
 RECEIPT_SECONDS = 120
