@@ -23,6 +23,7 @@ from local.embedded import CREDENTIALS, answers, embedded_aws, free_port
 LOCALSTACK = ROOT.parent / "shared" / "localstack" / "start"
 LOCALSTACK_SECONDS = 600  # its first start installs it
 FAULTY = "faulty"
+GIVEN = os.environ.get("AWS_ENDPOINT_URL", "")
 
 # Appended to the app of the stage `faulty`: what an inspection does to its function, by the key's first segment.
 FAULTS = """
@@ -49,8 +50,8 @@ _make_faulty()
 
 
 def emulators() -> list[str]:
-    """Which AWS to test on: the one that is given, or all that can be started here."""
-    if os.environ.get("RECIBO_TEST_ENDPOINT"):
+    """Which AWS to test on: the one at AWS_ENDPOINT_URL if it answers, else all that can be started here."""
+    if GIVEN and answers(GIVEN):
         return ["given"]
     return ["embedded", "localstack"] if LOCALSTACK.exists() else ["embedded"]
 
@@ -66,7 +67,7 @@ def endpoint(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Where the AWS under test listens."""
     with contextlib.ExitStack() as stack:
         if emulator == "given":
-            yield os.environ["RECIBO_TEST_ENDPOINT"]
+            yield GIVEN
         elif emulator == "embedded":
             yield stack.enter_context(embedded_aws())
         else:
