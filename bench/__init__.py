@@ -1,0 +1,1 @@
+"""Recibo's speed and memory, beside its peers, in one run: `make bench`."""

@@ -1,0 +1,114 @@
+"""What Recibo is measured beside. Each returns the work to measure; its result is the number of records it found."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import json
+import subprocess
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+CHUNK = 1 << 20
+
+Work = Callable[[], object]
+
+
+def read(path: str) -> Work:
+    """Nothing but reading."""
+    return lambda: _each_chunk(path, lambda _: None)
+
+
+def sha256(path: str) -> Work:
+    """Reading and hashing: the least that any receipt takes."""
+    return lambda: _each_chunk(path, hashlib.sha256().update)
+
+
+def _each_chunk(path: str, use: Callable[[bytes], None]) -> None:
+    with Path(path).open("rb", buffering=0) as file:
+        while chunk := file.read(CHUNK):
+            use(chunk)
+
+
+def wc(path: str) -> Work:
+    """`wc -l`."""
+    return lambda: subprocess.run(["wc", "-l", path], check=True, stdout=subprocess.DEVNULL).returncode or None
+
+
+def gunzip(path: str) -> Work:
+    """Unpacking with Python's gzip, and nothing else."""
+
+    def work() -> None:
+        with gzip.open(path) as file:
+            while file.read(CHUNK):
+                pass
+
+    return work
+
+
+def csv_reader(path: str) -> Work:
+    """Counting the rows and those of another width than the header."""
+    return lambda: _count_rows(path)
+
+
+def _count_rows(path: str) -> int:
+    rows = wrong = 0
+    opened: Any = gzip.open if path.endswith(".gz") else open
+    with opened(path, "rt", encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        width = len(next(reader))
+        for row in reader:
+            rows += 1
+            if len(row) != width:
+                wrong += 1
+    return rows
+
+
+def frictionless(path: str) -> Work:
+    """Its `validate` with nothing set: structure, and the types it infers."""
+    library = import_module("frictionless")
+    library.system.trusted = True  # for an absolute path
+
+    def work() -> int:
+        report = library.validate(path)
+        rows: int = report.tasks[0].stats["rows"]
+        return rows
+
+    return work
+
+
+def json_lines(path: str) -> Work:
+    """Decoding each line with Python's json."""
+    return lambda: _count_lines(path, json.loads)
+
+
+def orjson_lines(path: str) -> Work:
+    """Decoding each line with orjson."""
+    loads = import_module("orjson").loads
+    return lambda: _count_lines(path, loads)
+
+
+def _count_lines(path: str, loads: Callable[[bytes], object]) -> int:
+    with Path(path).open("rb") as file:
+        return _count(loads(line) for line in file)
+
+
+def _count(values: Iterable[object]) -> int:
+    total = 0
+    for _ in values:
+        total += 1
+    return total
+
+
+def json_document(path: str) -> Work:
+    """Decoding the whole file at once with Python's json."""
+    return lambda: len(json.loads(Path(path).read_bytes()))
+
+
+def orjson_document(path: str) -> Work:
+    """Decoding the whole file at once with orjson."""
+    loads = import_module("orjson").loads
+    return lambda: len(loads(Path(path).read_bytes()))

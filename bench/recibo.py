@@ -1,0 +1,43 @@
+"""Recibo's side: what is measured of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+from bench.corpus import repeated
+from chalicelib.inspection import Report, inspect
+
+CHUNK = 1 << 20
+"""What Recibo asks S3 for at a time."""
+
+
+def inspect_file(path: str) -> Callable[[], object]:
+    """A whole inspection of a file."""
+    return lambda: _records(inspect(_chunks(path), name=path))
+
+
+def inspect_stream(name: str, size: str) -> Callable[[], object]:
+    """An inspection of a stream, in a process that has loaded all that the Lambda function loads."""
+    import_module("app")
+    return lambda: _records(inspect(repeated(name, int(size)), name=name))
+
+
+def footprint() -> Callable[[], object]:
+    """Nothing, in such a process."""
+    import_module("app")
+    return lambda: None
+
+
+def _chunks(path: str) -> Iterator[bytes]:
+    with Path(path).open("rb", buffering=0) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _records(report: Report) -> int | None:
+    """How many records; raises RuntimeError if nothing was inspected, for that would be quick."""
+    if report.sha256 is None or report.facts.records is None:
+        raise RuntimeError(f"The file was not inspected to its end: {dict(report.counts)}")
+    return report.facts.records
