@@ -393,7 +393,7 @@ class Findings:
     def __iter__(self) -> Iterator[Finding]:
         """The kept findings: errors first, then warnings, then info, each in the order of the file."""
         ranks = {severity: rank for rank, severity in enumerate(Severity)}
-        return iter(sorted(self._kept, key=lambda finding: (ranks[finding.severity], finding.line or 0)))
+        return iter(sorted(self._kept, key=lambda kept: (ranks[kept.severity], kept.line or 0, kept.column or 0)))
 
     @property
     def counts(self) -> Mapping[str, int]:

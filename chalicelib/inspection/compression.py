@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import NoReturn
 
 from chalicelib.findings import Findings
-from chalicelib.inspection.limits import Limits
-from chalicelib.inspection.stream import BLOCK
+from chalicelib.inspection.limits import KIB, Limits
 
 GZIP_MAGIC = b"\x1f\x8b"
+PIECE = 256 * KIB  # the most that is unpacked at a time: one byte can hold a thousand times as much
 
 
 class _StopUnpacking(Exception):
@@ -19,7 +20,8 @@ class _StopUnpacking(Exception):
 class Gunzip:
     """gzip (RFC 1952): any number of members, padding zeros after the last allowed, checksums verified.
 
-    What is damaged, cut or a bomb becomes a finding and ends the unpacked stream; nothing is raised.
+    What is damaged, cut or a bomb becomes a finding and ends the unpacked stream; nothing is raised. All that
+    precedes the damage is unpacked.
     """
 
     name = "gzip"
@@ -29,69 +31,80 @@ class Gunzip:
         self._limits = limits
         self._member = self._new_member()
         self._in_member = False
-        self._members = 0
+        self._has_members = False
         self.packed = 0
         self.unpacked = 0
         self.is_whole = False
 
     def through(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """The unpacked bytes, in pieces of at most `BLOCK`."""
+        """The unpacked bytes, in pieces of at most `PIECE` bytes."""
         try:
             for block in blocks:
                 yield from self._unpack(block)
-                self.packed += len(block)
             self.is_whole = not self._in_member
             if self._in_member:
                 self._findings.add("truncated-compression", compression=self.name, position=self.packed)
         except zlib.error as error:
-            self._damaged(str(error).rpartition(": ")[2])
+            reason = str(error).rpartition(": ")[2]
+            self._findings.add("damaged-compression", compression=self.name, position=self.packed, reason=reason)
         except _StopUnpacking:
             pass
+
+    def _unpack(self, data: bytes) -> Iterator[bytes]:
+        is_full = False
+        while data or is_full:
+            if not self._in_member:
+                data = self._begin(data)
+            if not self._in_member:
+                return
+            piece, rest = self._advance(data)
+            self.packed += len(data) - len(rest)
+            self._account(piece)
+            yield piece
+            data = rest
+            is_full = len(piece) == PIECE  # zlib may hold more, though it has taken all of the data
+
+    def _begin(self, data: bytes) -> bytes:
+        """Start the next member unless only padding is left; the data from there on."""
+        start = data.lstrip(b"\0") if self._has_members else data
+        self.packed += len(data) - len(start)
+        if self._has_members and start and not GZIP_MAGIC.startswith(start[:1]):
+            raise zlib.error("other data follows")
+        if start:
+            self._member = self._new_member()
+            self._in_member = True
+        return start
 
     @staticmethod
     def _new_member() -> zlib._Decompress:
         return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
 
-    def _unpack(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            if not self._in_member and not self._begin(data):
-                return
-            piece = self._member.decompress(data, BLOCK)
-            if piece:
-                self._account(piece)
-                yield piece
-            data = self._rest()
-
-    def _begin(self, data: bytes) -> bool:
-        """Start the next member; False if only padding is left in `data`."""
-        if self._members and not data.strip(b"\0"):
-            return False
-        # After the first member, decompressobj itself raises where something else than gzip follows.
-        self._member = self._new_member()
-        self._in_member = True
-        return True
-
-    def _rest(self) -> bytes:
-        """What the member has not taken yet, or what follows it."""
+    def _advance(self, data: bytes) -> tuple[bytes, bytes]:
+        """The next piece, and the data left; where `data` is damaged, half of it is tried, down to the very byte."""
+        before = self._member.copy()
+        try:
+            piece = self._member.decompress(data, PIECE)
+        except zlib.error:
+            if len(data) < 2:
+                raise
+            self._member = before
+            half = len(data) // 2
+            piece, rest = self._advance(data[:half])
+            return piece, rest + data[half:]
         if not self._member.eof:
-            return self._member.unconsumed_tail
+            return piece, self._member.unconsumed_tail
         self._in_member = False
-        self._members += 1
-        return self._member.unused_data
+        self._has_members = True
+        return piece, self._member.unused_data
 
     def _account(self, piece: bytes) -> None:
         self.unpacked += len(piece)
         limits = self._limits
-        ratio_limit = max(limits.ratio_from, (self.packed + BLOCK) * limits.unpacked_ratio)
-        if self.unpacked <= min(limits.unpacked_bytes, ratio_limit):
-            return
-        limit = (
-            f"{limits.unpacked_bytes:,} bytes"
-            if self.unpacked > limits.unpacked_bytes
-            else f"{limits.unpacked_ratio:,} times its size"
-        )
+        if self.unpacked > limits.unpacked_bytes:
+            self._stop(f"{limits.unpacked_bytes:,} bytes")
+        if self.unpacked > max(limits.ratio_from, self.packed * limits.unpacked_ratio):
+            self._stop(f"{limits.unpacked_ratio:,} times its size")
+
+    def _stop(self, limit: str) -> NoReturn:
         self._findings.add("decompression-bomb", compression=self.name, limit=limit)
         raise _StopUnpacking
-
-    def _damaged(self, reason: str) -> None:
-        self._findings.add("damaged-compression", compression=self.name, position=self.packed, reason=reason)

@@ -1,19 +1,20 @@
 """Delimited text (RFC 4180 and its common dialects): exact record counts, and where rows break the standard.
 
-Rows are judged many at a time: a block whose shape is exactly that of rows as wide as the header is right, and
-that is found out by a few C loops. Only a block that differs is read record by record, to say what and where.
+Runs of right records are taken by a few C loops. Only a record that differs is read by itself, to say what and
+where.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import Limits
-from chalicelib.inspection.records import QUOTE, Record, RecordReader, Shape, quotes_fit, shape_of
+from chalicelib.inspection.outline import QUOTE, Ends, Outliner, blanks_end, count_ends, record_end, run_end
+from chalicelib.inspection.records import Record, Rows
 from chalicelib.inspection.report import Column, Facts
-from chalicelib.inspection.text import Lines, characters
+from chalicelib.inspection.text import NEWLINES
 
 
 class Delimited:
@@ -31,224 +32,179 @@ class Delimited:
         self._delimiter = delimiter.encode()
         self._header = header
         self._confidence = confidence
-        self._reader = RecordReader(self._delimiter)
-        self._cell_text = bytes(set(range(256)) - set(self._delimiter + b"\n"))
-        self._regular_frame = b""
+        self._rows = Rows(findings, limits, header=header)
+        self._outliner = Outliner(self._delimiter)
+        self._cell_text = bytes(set(range(256)) - set(self._delimiter + b"\r\n"))
+        self._regular_marks = b""
+        self._like: Sequence[bool] = ()
         self._waiting = b""
-        self._held_cr = b""
-        self._names: Sequence[str] = ()
-        self._width = 0
+        self._enough = 0
         self._records = 0
         self._line = 1
         self._stopped = False
-        self.record_ends = Lines()
+        self.record_ends = dict.fromkeys(NEWLINES, 0)
+        """How many record ends of each kind there are; a line break inside a cell is none."""
 
     def feed(self, block: bytes) -> None:
-        """Take the next block; its last, incomplete record waits for the next one."""
-        if self._stopped:
-            return
-        block = self._held_cr + block
-        self._held_cr = b"\r" if block.endswith(b"\r") else b""  # perhaps the first half of a CRLF
-        self._take(self._waiting + block[: len(block) - len(self._held_cr)])
-        if len(self._waiting) > self._limits.record_bytes and not self._stopped:
-            self._findings.add("line-too-long", row=self._row, line=self._line, limit=self._limits.record_bytes)
-            self._stop()
+        """Take the next block; its last, incomplete record waits for the next one.
+
+        A long one may wait although it is complete, until a block is empty.
+        """
+        if not block:
+            self._enough = 0
+        piece = self._limits.record_bytes
+        for begin in range(0, len(block) or 1, piece):
+            if not self._stopped:
+                self._take(self._waiting + (block if len(block) <= piece else block[begin : begin + piece]))
 
     def finish(self) -> Facts:
         """Judge the last record, whether or not it is ended."""
         if not self._stopped:
-            self._finish()
-        names = tuple(Column(name=name[: self._limits.name_length]) for name in self._names)
+            self._read(self._waiting, final=True)
+            self._waiting = b""
+        if not self._records and not self._stopped:
+            self._findings.add("no-records")
+        return self.facts()
+
+    def facts(self) -> Facts:
+        """What was learnt from the complete records so far."""
+        named = self._rows.names[: self._limits.named_columns]
         return Facts(
             records=None if self._stopped else self._records,
-            columns=names[: self._limits.named_columns],
-            column_count=self._width or None,
+            columns=tuple(Column(name=name[: self._limits.name_length]) for name in named),
+            column_count=self._rows.width or None,
             delimiter=self._delimiter.decode(),
             header=self._header,
             dialect_confidence=self._confidence,
         )
 
-    def _finish(self) -> None:
-        rest, self._waiting = self._waiting + self._held_cr, b""
-        if rest:
-            self._read(rest, final=True)
-        if not self._records and not self._stopped:
-            self._findings.add("no-records")
+    def _take(self, data: bytes) -> None:
+        if len(data) < self._enough:
+            self._waiting = data
+            return
+        held = data.endswith(b"\r")  # perhaps the first half of a CRLF
+        ready = data[:-1] if held else data
+        done = self._take_plain(ready) or self._read(ready)
+        self._waiting = b"" if self._stopped else data[done:]
+        if len(self._waiting) - held > self._limits.record_bytes:
+            self._stop_at_long_record()
+        # A long record is read again only when there is twice as much of it: once for each block would be quadratic.
+        self._enough = min(2 * len(self._waiting), self._limits.record_bytes + 1)
 
-    def _stop(self) -> None:
+    def _stop_at_long_record(self) -> None:
+        self._findings.add("line-too-long", row=self._row, line=self._line, limit=self._limits.record_bytes)
         self._stopped = True
         self._waiting = b""
 
     @property
     def _row(self) -> int:
         """The number of the record to come: the header is 0, the first record 1."""
-        return self._records + (self._width > 0 or not self._header)
+        return self._records + (self._rows.width > 0 or not self._header)
+
+    def _pass(self, ends: Ends, *, records: int) -> None:
+        self._records += records
+        self._line += ends.lines
+        for kind, count in ends.kinds.items():
+            self.record_ends[kind] += count
 
     # -- many records at once
 
-    def _take(self, data: bytes) -> None:
-        if not self._width:
-            data = data[self._read_first(data) :]
-        if not self._width or self._stopped:
-            self._waiting = data
-            return
-        shape = shape_of(data) if QUOTE in data else _plain_shape(data)
-        if not quotes_fit(shape, self._delimiter):
-            self._waiting = data[self._read(data) :]
-            return
-        self._waiting = data[shape.cut :]
-        if shape.cut:
-            self._judge(data[: shape.cut], shape)
+    def _take_plain(self, data: bytes) -> int:
+        """Take the complete records if none has a quote and no finding needs a place: how many bytes that is, or 0."""
+        if self._rows.width < 2 or QUOTE in data or len(data) > self._limits.record_bytes:
+            return 0
+        end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        text = data[:end]
+        return end if self._take_regular(text) or self._count_widths(text) else 0
 
-    def _judge(self, data: bytes, shape: Shape) -> None:
-        """Judge complete records without a misplaced quote."""
-        frame = _with_line_feeds(shape.frame)
-        if self._is_regular(frame):
-            self._records += frame.count(b"\n")
-            self._line += _line_ends(data) if QUOTE in data else frame.count(b"\n")
-            self.record_ends.feed(shape.frame)
-        else:
-            self._read(data)
-
-    def _is_regular(self, frame: bytes) -> bool:
-        """Whether the frame is that of rows which all have the header's width, none of them blank."""
-        marks = frame.translate(None, self._cell_text)
-        if len(marks) > len(self._regular_frame):
-            row = self._delimiter * (self._width - 1) + b"\n"
-            self._regular_frame = row * (len(marks) // len(row) + 1)
-        if not self._regular_frame.startswith(marks):
+    def _take_regular(self, text: bytes) -> bool:
+        """Take records if all are right, which their delimiters and line ends tell."""
+        kind = "crlf" if text.endswith(b"\r\n") else "lf"
+        row = self._delimiter * (self._rows.width - 1) + NEWLINES[kind]
+        marks = text.translate(None, self._cell_text)
+        count = len(marks) // len(row)
+        if not self._regular_marks.startswith(row) or len(self._regular_marks) < len(marks):
+            self._regular_marks = row * (count + 1)
+        if not self._regular_marks.startswith(marks):
             return False
-        return self._width > 1 or not (b"\n\n" in frame or frame.startswith(b"\n"))
+        self._pass(Ends({kind: count}, lines=count), records=count)
+        return True
+
+    def _count_widths(self, text: bytes) -> bool:
+        """Take records if those that are not right need only be counted."""
+        ends = count_ends(self._outliner.of(text))
+        lines = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
+        rows = Counter(map(len, lines.translate(None, self._cell_text).split(b"\n")))
+        blanks = lines.split(b"\n").count(b"") if rows[0] > 1 else 1
+        rows[0] -= blanks
+        counts = Counter({"blank-row": blanks - 1})  # the last line end splits off one more
+        for width, count in ((delimiters + 1, count) for delimiters, count in rows.items()):
+            if width != self._rows.width:
+                counts[self._rows.code_for(width)] += count
+        if not all(self._findings.full(code) for code in +counts):
+            return False
+        for code, count in counts.items():
+            self._findings.count(code, count)
+        self._pass(ends, records=rows.total())
+        return True
+
+    def _take_run(self, outline: bytes, at: int, like: Sequence[bool]) -> int:
+        """Take the right records as wide as `like` from `at` on; where the first other one starts."""
+        end = run_end(outline, at, like)
+        if end > at:
+            ends = count_ends(outline[at:end])
+            self._pass(ends, records=ends.records)
+            if len(like) != self._rows.width:
+                self._findings.count(self._rows.code_for(len(like)), ends.records)
+        return end
 
     # -- one record at a time
 
-    def _read_first(self, data: bytes, *, final: bool = False) -> int:
-        """Read the first record that is not blank; where it is a header, it is used up."""
-        at = self._skip_blank(data, 0)
-        record = self._reader.read(data, at, final=final) if at < len(data) else None
-        if record is None:
-            return at
-        self._begin(data, record)
-        if self._stopped or not self._header:
-            return at
-        self._judge_quotes(data, record, at, row=0)
-        self._pass(data[at : record.end])
-        return record.end
-
-    def _begin(self, data: bytes, record: Record) -> None:
-        self._width = len(record.cells)
-        if self._width > self._limits.columns:
-            self._findings.add("too-many-columns", row=self._row, line=self._line, limit=self._limits.columns)
-            self._stop()
-            return
-        self._names = [f"column {number}" for number in range(1, self._width + 1)]
-        if self._header:
-            self._names = _names_of(data, record)
-            self._judge_names()
-
-    def _judge_names(self) -> None:
-        first: dict[str, int] = {}
-        for position, name in enumerate(self._names, start=1):
-            if not name.strip():
-                self._findings.add("blank-header", row=0, line=self._line, position=position)
-            elif name in first:
-                self._findings.add(
-                    "duplicate-header", row=0, line=self._line, field=name, position=position, first=first[name]
-                )
-            first.setdefault(name, position)
-
     def _read(self, data: bytes, *, final: bool = False) -> int:
         """Read the complete records of `data`, all of it if it is `final`; where the incomplete one starts."""
-        at = 0 if self._width else self._read_first(data, final=final)
+        outline = self._outliner.of(data)
+        at = 0
         while not self._stopped:
-            at = self._skip_blank(data, at)
-            record = self._reader.read(data, at, final=final) if at < len(data) else None
-            if record is None:
+            at = self._pass_blanks(outline, at)
+            ended = record_end(outline, at)
+            end = ended or (len(data) if final else at)
+            if end == at:
                 break
-            self._judge_quotes(data, record, at, row=self._row)
-            self._judge_width(data, record, at)
-            self._records += 1
-            self._pass(data[at : record.end])
-            at = record.end
+            record = Record.at(data, outline, slice(at, end), is_ended=bool(ended), row=self._row, line=self._line)
+            at = self._take_runs(outline, end, record, self._read_one(record))
         return at
 
-    def _skip_blank(self, data: bytes, at: int) -> int:
-        while data[at : at + 1] in (b"\n", b"\r"):
-            self._findings.add("blank-row", line=self._line)
-            end = at + (2 if data.startswith(b"\r\n", at) else 1)
-            self._pass(data[at:end])
-            at = end
+    def _pass_blanks(self, outline: bytes, at: int) -> int:
+        end = blanks_end(outline, at)
+        if end > at:
+            ends = count_ends(outline[at:end])
+            for line in range(self._line, self._line + ends.lines):
+                self._findings.add("blank-row", line=line)
+            self._pass(ends, records=0)
+        return end
+
+    def _read_one(self, record: Record) -> int:
+        """Judge a record, by which the check may be stopped; how many cells it has."""
+        if len(record.text) > self._limits.record_bytes:
+            self._stop_at_long_record()
+            return 0
+        if not self._rows.width and not self._rows.begin(record):
+            self._stopped = True
+            return 0
+        width = self._rows.judge(record)
+        kinds = {record.newline: 1} if record.newline else {}
+        self._pass(Ends(kinds, record.lines()), records=record.row > 0)
+        return width
+
+    def _take_runs(self, outline: bytes, at: int, record: Record, width: int) -> int:
+        """Take the right records that follow this one, or those as wrong as it is that need only be counted."""
+        is_right = width == self._rows.width
+        if len(outline) > self._limits.record_bytes:  # a record may be too long: each is read by itself
+            return at
+        if is_right and record.row and len(self._like) != width:
+            self._like = [record.outline.startswith(QUOTE, cell.start("cell")) for cell in record.cells()]
+        if self._like and not self._stopped:
+            at = self._take_run(outline, at, self._like)
+        if width and not is_right and self._findings.full(self._rows.code_for(width)):
+            at = self._take_run(outline, at, [False] * width)
         return at
-
-    def _pass(self, text: bytes) -> None:
-        self._line += _line_ends(text)
-        self.record_ends.feed(b"." + text[len(text.rstrip(b"\r\n")) :][-2:])
-
-    def _judge_quotes(self, data: bytes, record: Record, start: int, *, row: int) -> None:
-        for number, cell in enumerate(record.cells):
-            if cell.stray is not None:
-                self._add("stray-quote", data, start, cell.stray, row=row, field=self._name(number))
-            if cell.unclosed:
-                self._add("unclosed-quote", data, start, cell.start, row=row, field=self._name(number))
-
-    def _judge_width(self, data: bytes, record: Record, start: int) -> None:
-        found = len(record.cells)
-        values: dict[str, Any] = {"found": found, "expected": self._width}
-        if found > self._width:
-            self._add("extra-cells", data, start, record.cells[self._width].start, row=self._row, **values)
-        elif found < self._width:
-            end = start + len(data[start : record.end].rstrip(b"\r\n"))
-            self._add("missing-cells", data, start, end, row=self._row, field=self._name(found), **values)
-
-    def _name(self, number: int) -> str | None:
-        return self._names[number][: self._limits.name_length] if number < len(self._names) else None
-
-    def _add(
-        self, code: str, data: bytes, start: int, at: int, *, row: int, field: str | None = None, **values: object
-    ) -> None:
-        """Add a finding at byte `at` of the record that starts at `start`, on the current line."""
-        if self._findings.full(code):
-            self._findings.count(code, 1)
-            return
-        before = data[start:at]
-        line_start = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1
-        self._findings.add(
-            code,
-            row=row,
-            line=self._line + _line_ends(before),
-            column=characters(before[line_start:]) + 1,
-            field=field,
-            **values,
-        )
-
-
-def _plain_shape(data: bytes) -> Shape:
-    """The shape of text without quotes: the text itself."""
-    cut = max(data.rfind(b"\n"), data.rfind(b"\r") if b"\r" in data else -1) + 1
-    return Shape(frame=data[:cut], rest=data[cut:], cut=cut, is_open=False)
-
-
-def _with_line_feeds(text: bytes) -> bytes:
-    """The same with every line end an LF; a CRLF may keep its CR, which counts as cell text."""
-    if b"\r" not in text or text.count(b"\r") == text.count(b"\r\n"):
-        return text
-    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-
-
-def _line_ends(text: bytes) -> int:
-    if b"\r" not in text:
-        return text.count(b"\n")
-    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
-
-
-def _names_of(data: bytes, record: Record) -> list[str]:
-    """The text of the header's cells, without their quotes."""
-    ends = [cell.start - 1 for cell in record.cells[1:]] + [record.end]
-    cells = (data[cell.start : end] for cell, end in zip(record.cells, ends, strict=True))
-    return [_unquoted(cell.rstrip(b"\r\n")).decode("utf-8", "replace") for cell in cells]
-
-
-def _unquoted(cell: bytes) -> bytes:
-    if len(cell) > 1 and cell.startswith(QUOTE) and cell.endswith(QUOTE):
-        return cell[1:-1].replace(QUOTE + QUOTE, QUOTE)
-    return cell

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.inspection.dialect import Dialect, detect_dialect, is_convincing
+from chalicelib.inspection.dialect import DELIMITERS, Dialect, detect_dialect, is_convincing
 
 
 class Format(StrEnum):
@@ -35,6 +36,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     "elf": "application/x-elf",
     "gif": "image/gif",
     "gzip": "application/gzip",
+    "html": "text/html",
     "jpeg": "image/jpeg",
     "ole2": "application/x-ole-storage",
     "orc": "application/vnd.apache.orc",
@@ -77,7 +79,11 @@ MAGIC: Mapping[bytes, str] = {
     b"PK\x05\x06": "zip",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
-OFFICE: Mapping[bytes, str] = {b"xl/": "xlsx", b"word/": "docx", b"ppt/": "pptx"}
+MAY_BE_TEXT = frozenset({"bzip2", "gif", "orc", "parquet"})
+"""Formats whose magic is letters that a text may begin with, a table's first name for one."""
+OFFICE: Mapping[bytes, str] = {b"xl": "xlsx", b"word": "docx", b"ppt": "pptx"}
+_OFFICE_PART = re.compile(rb"PK\x03\x04.{26}(xl|word|ppt)/", re.DOTALL)
+_HTML = re.compile(r"(?>\s+|<!--.*?-->)*+<(?:!doctype\s+html|html)\b", re.DOTALL | re.IGNORECASE)
 
 EXTENSIONS: Mapping[str, str] = {
     "csv": Format.CSV,
@@ -96,6 +102,8 @@ EXTENSIONS: Mapping[str, str] = {
     "arrow": "arrow",
     "bz2": "bzip2",
     "gif": "gif",
+    "htm": "html",
+    "html": "html",
     "jpg": "jpeg",
     "jpeg": "jpeg",
     "xls": "ole2",
@@ -142,9 +150,10 @@ def binary_format(head: bytes) -> str | None:
     """The format of binary content by its first bytes; None for what may be text."""
     found = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
     if found == "zip":
-        return next((name for part, name in OFFICE.items() if part in head[:4096]), "zip")
-    if found in ("bzip2", "orc") and b"\0" not in head[:512] and head.isascii():
-        return None  # prose may begin with these letters
+        part = _OFFICE_PART.search(head)
+        return OFFICE[part[1]] if part else found
+    if found in MAY_BE_TEXT and b"\0" not in head and head.isascii():
+        return None
     if found is None and head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
     if found is None and head[257:262] == b"ustar":
@@ -162,27 +171,27 @@ def text_format(sample: str, named: str | None, *, whole: bool) -> tuple[str, Di
     """The format of text, with its dialect if it is a table.
 
     The name decides between formats that only differ in structure: what claims to be JSON is judged as JSON,
-    however broken. Content overrules it only where it cannot be what the name says: JSON in a table's place.
+    however broken. Content overrules it only where it cannot be what the name says: JSON or HTML in a table's place.
     """
-    if named in TABLES and _is_json(sample, whole=whole):
-        return (Format.JSONL if _is_json_lines(sample, whole=whole) else Format.JSON), None
-    if named in TABLES:
-        dialect = detect_dialect(sample, whole=whole)
-        if named == Format.TSV and dialect.columns == 1:
-            dialect = Dialect(delimiter="\t", confidence=100, columns=1, rows=dialect.rows)
-        return _table(dialect), dialect
-    if named in TEXTS and named is not None:
+    if named in TEXTS - TABLES and named is not None:
         return named, None
-    return _unnamed(sample, whole=whole)
+    if found := _marked_up(sample, whole=whole):
+        return found, None
+    # A name that promises tabs is believed where the first row has one.
+    order = ("\t", *DELIMITERS) if named == Format.TSV else DELIMITERS
+    dialect = detect_dialect(sample, whole=whole, delimiters=("\t",)) if named == Format.TSV else None
+    if dialect is None or dialect.columns == 1:
+        dialect = detect_dialect(sample, whole=whole, delimiters=order)
+    is_table = named in TABLES or is_convincing(dialect)
+    return (_table(dialect), dialect) if is_table else (Format.TEXT, None)
 
 
-def _unnamed(sample: str, *, whole: bool) -> tuple[str, Dialect | None]:
+def _marked_up(sample: str, *, whole: bool) -> str | None:
+    if _HTML.match(sample):
+        return "html"
     if _is_json_lines(sample, whole=whole):
-        return Format.JSONL, None
-    if _is_json(sample, whole=whole):
-        return Format.JSON, None
-    dialect = detect_dialect(sample, whole=whole)
-    return (_table(dialect), dialect) if is_convincing(dialect) else (Format.TEXT, None)
+        return Format.JSONL
+    return Format.JSON if _is_json(sample, whole=whole) else None
 
 
 def _table(dialect: Dialect) -> Format:

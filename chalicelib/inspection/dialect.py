@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-CANDIDATES = (",", ";", "\t", "|")
+from chalicelib.findings import Findings
+from chalicelib.inspection.delimited import Delimited
+from chalicelib.inspection.limits import Limits
+
+DELIMITERS = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,19 +20,19 @@ class Dialect:
     confidence: int
     columns: int
     rows: int
+    stray_quotes: int
 
 
-def detect_dialect(sample: str, *, whole: bool) -> Dialect:
-    """The delimiter under which most rows of the sample are as wide as the first.
+def detect_dialect(sample: str, *, whole: bool, delimiters: Sequence[str] = DELIMITERS) -> Dialect:
+    """The delimiter under which quotes are where they belong, and most rows are as wide as the first.
 
-    A sample that is not the `whole` file may be cut in a row: its last one does not count. Where no delimiter
-    is in the first row the table has one column, and the delimiter is RFC 4180's comma.
+    A sample that is not the `whole` file may be cut in a row, which then does not count. Where no delimiter is in the
+    first row the table has one column, and its delimiter is the first: RFC 4180's comma.
     """
-    candidates = [_try(sample, delimiter, whole=whole) for delimiter in CANDIDATES]
+    text = sample.encode()
+    candidates = [_try(text, delimiter, whole=whole) for delimiter in delimiters]
     split = [dialect for dialect in candidates if dialect.columns > 1]
-    if not split:
-        return candidates[0]
-    return max(split, key=lambda dialect: (dialect.confidence, dialect.columns))
+    return max(split or candidates[:1], key=lambda found: (not found.stray_quotes, found.confidence, found.columns))
 
 
 def is_convincing(dialect: Dialect) -> bool:
@@ -43,18 +44,19 @@ def is_convincing(dialect: Dialect) -> bool:
     return dialect.columns > 1 and dialect.confidence == 100 and dialect.rows >= rows_needed
 
 
-def _try(sample: str, delimiter: str, *, whole: bool) -> Dialect:
-    rows = _rows(sample, delimiter)
-    if not whole and len(rows) > 1:
-        rows.pop()
-    widths = [len(row) for row in rows if row]
-    columns = widths[0] if widths else 1
-    confidence = 100 * widths.count(columns) // len(widths) if widths else 0
-    return Dialect(delimiter=delimiter, confidence=confidence, columns=columns, rows=len(widths))
-
-
-def _rows(sample: str, delimiter: str) -> list[Sequence[str]]:
-    rows: list[Sequence[str]] = []
-    with contextlib.suppress(csv.Error):  # a cell beyond csv's own limit: judge by the rows before it
-        rows.extend(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter))
-    return rows
+def _try(text: bytes, delimiter: str, *, whole: bool) -> Dialect:
+    findings = Findings(per_code=0)
+    table = Delimited(findings, Limits(), delimiter=delimiter, header=False)
+    table.feed(text)
+    facts = table.facts()
+    if whole or not facts.records:
+        facts = table.finish()
+    rows, counts = facts.records or 0, findings.counts
+    right = rows - counts.get("missing-cells", 0) - counts.get("extra-cells", 0)
+    return Dialect(
+        delimiter=delimiter,
+        confidence=100 * right // rows if rows else 0,
+        columns=facts.column_count or 1,
+        rows=rows,
+        stray_quotes=counts.get("stray-quote", 0) + counts.get("unclosed-quote", 0),
+    )

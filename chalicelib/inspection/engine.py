@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.compression import GZIP_MAGIC, Gunzip
 from chalicelib.inspection.delimited import Delimited
 from chalicelib.inspection.detect import (
     MEDIA_TYPES,
+    TABLES,
     TEXTS,
     Format,
     Name,
@@ -18,7 +20,7 @@ from chalicelib.inspection.detect import (
     looks_binary,
     text_format,
 )
-from chalicelib.inspection.dialect import Dialect, detect_dialect
+from chalicelib.inspection.dialect import DELIMITERS, Dialect, detect_dialect
 from chalicelib.inspection.formats import FormatInspector
 from chalicelib.inspection.json_lines import JsonLines
 from chalicelib.inspection.json_text import JsonText
@@ -26,7 +28,7 @@ from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.plain import PlainText
 from chalicelib.inspection.report import Report, Status
 from chalicelib.inspection.stream import Meter, blocks_of
-from chalicelib.inspection.text import Lines, Utf8Decoder, WideDecoder, byte_order_mark
+from chalicelib.inspection.text import Decoder, Lines, byte_order_mark, find_nul
 
 VERSION = "1"
 """The inspector's version, kept in each receipt: raised whenever the same bytes may get another report."""
@@ -78,10 +80,11 @@ class _Pass:
         self._findings = Findings(per_code=limits.findings_per_code)
         self._meter = Meter()
         self._lines = Lines()
+        self._gunzip: Gunzip | None = None
         self._report = Report(status=Status.SUCCEEDED)
 
     def run(self, chunks: Iterable[bytes]) -> Report:
-        raw = blocks_of(self._meter.through(self._watched(chunks)), first=self._limits.sniff_bytes)
+        raw = self._blocks_of(self._meter.through(self._watched(chunks)))
         try:
             self._inspect(raw)
             for _ in raw:  # what no inspector asked for is hashed and counted all the same
@@ -91,6 +94,9 @@ class _Pass:
         else:
             self._note(sha256=self._meter.sha256, bytes=self._meter.size)
         return self._verdict()
+
+    def _blocks_of(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        return blocks_of(chunks, first=self._limits.sniff_bytes, size=self._limits.block_bytes)
 
     def _watched(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
@@ -119,15 +125,19 @@ class _Pass:
             self._inspect_content(head, raw)
             return
         self._note(compression=Gunzip.name)
-        gunzip = Gunzip(self._findings, self._limits)
-        unpacked = blocks_of(self._watched(gunzip.through(_chain(head, raw))), first=self._limits.sniff_bytes)
+        self._gunzip = gunzip = Gunzip(self._findings, self._limits)
+        unpacked = self._blocks_of(self._watched(gunzip.through(chain([head], raw))))
         self._inspect_content(next(unpacked, b""), unpacked)
         self._note(unpacked_bytes=gunzip.unpacked if gunzip.is_whole else None)
 
+    def _is_cut(self) -> bool:
+        """Whether what was unpacked is not all there is: its end is not the file's."""
+        return self._gunzip is not None and not self._gunzip.is_whole
+
     def _inspect_content(self, head: bytes, blocks: Iterator[bytes]) -> None:
-        whole = len(head) < self._limits.sniff_bytes
-        found = self._detect_binary(head)
-        if not head:
+        mark, encoding = byte_order_mark(head)
+        found = None if mark else self._detect_binary(head)
+        if head == mark:
             self._inspect_nothing()
         elif found:
             self._compare(found)
@@ -135,53 +145,44 @@ class _Pass:
             for _ in blocks:
                 pass
         else:
-            self._inspect_text(head, blocks, whole=whole)
+            whole = len(head) < self._limits.sniff_bytes
+            self._inspect_text(head[len(mark) :], blocks, encoding, whole=whole)
 
     def _detect_binary(self, head: bytes) -> str | None:
-        expected = self._expectation.format or self._name.format
         if self._expectation.format in TEXTS:
             return None
-        if byte_order_mark(head)[1]:
-            return None
+        expected = self._expectation.format or self._name.format
         return binary_format(head) or (Format.BINARY if expected not in TEXTS and looks_binary(head) else None)
 
     def _inspect_nothing(self) -> None:
-        if not self._findings.counts:  # a damaged container is not an empty file
+        if not self._is_cut():
             self._findings.add("empty-file")
             self._note(lines=0, format=self._expectation.format or self._name.format)
             self._note(media_type=MEDIA_TYPES.get(self._report.format or ""))
 
     # -- text
 
-    def _inspect_text(self, head: bytes, blocks: Iterator[bytes], *, whole: bool) -> None:
-        mark, encoding = byte_order_mark(head)
-        expected = self._expectation.format or self._name.format
-        decoder = self._decoder(encoding, may_guess=expected not in (Format.JSON, Format.JSONL))
-        text = decoder.feed(head[len(mark) :], final=whole)
-        found, dialect = self._detect_text(text, whole=whole)
+    def _inspect_text(self, head: bytes, blocks: Iterator[bytes], mark: str | None, *, whole: bool) -> None:
+        sample = head.decode(mark or "utf-8", "replace")
+        found, dialect = self._detect_text(sample, whole=whole)
         self._compare(found)
         self._note(format=found, media_type=MEDIA_TYPES[found])
-        if encoding:
-            self._findings.add("bom-present", encoding=encoding.upper())
-        if encoding not in (None, "utf-8") and found in (Format.JSON, Format.JSONL):
-            self._findings.add(
-                "invalid-encoding", encoding="JSON", reason="JSON is always UTF-8 (RFC 8259, section 8.1)"
-            )
-        inspector = self._inspector(found, dialect)
-        self._read_text(inspector, _canonical(decoder, text, blocks, whole=whole))
+        if mark:
+            self._findings.add("bom-present", encoding=mark.upper())
+        is_json = found in (Format.JSON, Format.JSONL)
+        if is_json and mark not in (None, "utf-8"):
+            reason = "JSON is always UTF-8 (RFC 8259, section 8.1)"
+            self._findings.add("invalid-encoding", encoding="JSON", reason=reason)
+        decoder = Decoder(self._findings, self._lines, mark or "utf-8", may_guess=not (mark or is_json))
+        self._read_text(self._inspector(found, dialect), decoder, chain([head], blocks))
         self._note(encoding=decoder.encoding)
 
-    def _decoder(self, encoding: str | None, *, may_guess: bool) -> Utf8Decoder | WideDecoder:
-        if encoding in (None, "utf-8"):
-            return Utf8Decoder(self._findings, self._lines, may_guess=may_guess and encoding is None)
-        return WideDecoder(self._findings, self._lines, encoding or "")
-
-    def _detect_text(self, text: bytes, *, whole: bool) -> tuple[str, Dialect | None]:
-        sample = text[: self._limits.sniff_bytes].decode("utf-8", "ignore")
+    def _detect_text(self, sample: str, *, whole: bool) -> tuple[str, Dialect | None]:
         expected = self._expectation.format
-        if expected in TEXTS and expected is not None:
-            return expected, _dialect_for(expected, sample, whole=whole)
-        return text_format(sample, self._name.format, whole=whole)
+        if expected in TABLES:
+            delimiters = ("\t",) if expected == Format.TSV else DELIMITERS
+            return expected, detect_dialect(sample, whole=whole, delimiters=delimiters)
+        return (expected, None) if expected in TEXTS else text_format(sample, self._name.format, whole=whole)
 
     def _inspector(self, found: str, dialect: Dialect | None) -> FormatInspector:
         if dialect:
@@ -198,27 +199,28 @@ class _Pass:
             return JsonLines(self._findings, self._limits)
         return PlainText()
 
-    def _read_text(self, inspector: FormatInspector, blocks: Iterator[bytes]) -> None:
+    def _read_text(self, inspector: FormatInspector, decoder: Decoder, blocks: Iterator[bytes]) -> None:
         for block in blocks:
-            self._find_nul(block)
-            inspector.feed(block)
-            self._lines.feed(block)
-        self._note(facts=inspector.finish(), lines=self._lines.total)
-        self._judge_lines(inspector.record_ends if isinstance(inspector, Delimited) else self._lines)
+            self._read_block(inspector, decoder.feed(block))
+        inspector.feed(b"")  # whatever is complete is judged before the end is
+        cut = self._is_cut()
+        with self._findings.closed(when=cut):  # a last record cut in two is no fault of its own
+            self._read_block(inspector, decoder.feed(b"", final=True))
+            facts = inspector.finish()
+            self._judge_lines(inspector.record_ends if isinstance(inspector, Delimited) else self._lines.kinds)
+        self._note(facts=replace(facts, records=None) if cut else facts, lines=None if cut else self._lines.total)
 
-    def _find_nul(self, block: bytes) -> None:
-        if b"\0" not in block:
-            return
-        line, column = self._lines.position(block, block.index(b"\0"))
-        self._findings.add("nul-byte", line=line, column=column)
-        self._findings.count("nul-byte", block.count(b"\0") - 1)
+    def _read_block(self, inspector: FormatInspector, block: bytes) -> None:
+        find_nul(block, self._lines, self._findings)
+        inspector.feed(block)
+        self._lines.feed(block)
 
-    def _judge_lines(self, ends: Lines) -> None:
+    def _judge_lines(self, ends: Mapping[str, int]) -> None:
         """The newlines of a table are those that end its records: a line break inside a cell may be any."""
-        kinds = [kind for kind, count in ends.kinds.items() if count]
+        kinds = [kind for kind, count in ends.items() if count]
         self._note(newline="mixed" if len(kinds) > 1 else next(iter(kinds), None))
         if len(kinds) > 1:
-            counted = (f"{ends.kinds[kind]:,} {kind.upper()}" for kind in kinds)
+            counted = (f"{ends[kind]:,} {kind.upper()}" for kind in kinds)
             self._findings.add("mixed-newlines", newlines=" and ".join(counted))
         if not self._lines.ends_with_newline and self._report.format != Format.JSON:
             self._findings.add("no-final-newline", line=self._lines.total)
@@ -232,7 +234,8 @@ class _Pass:
     def _compare_name(self, found: str) -> None:
         named, compression = self._name.format, self._name.compression
         if self._report.compression and not compression:
-            self._mismatch(named or "uncompressed", self._report.compression)
+            if named:
+                self._mismatch(named, self._report.compression)
         elif compression and not self._report.compression:
             self._mismatch(compression, found)
         elif named and named != found and not {named, found} <= {Format.CSV, Format.TSV}:
@@ -245,26 +248,3 @@ class _Pass:
         declared = (self._declared_type or "").partition(";")[0].strip().lower()
         if not fits_declared(declared, found, self._report.compression):
             self._findings.add("declared-type-mismatch", declared=declared[:100], found=found)
-
-
-def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield head
-    yield from rest
-
-
-def _canonical(
-    decoder: Utf8Decoder | WideDecoder, text: bytes, blocks: Iterator[bytes], *, whole: bool
-) -> Iterator[bytes]:
-    """The text of the whole file: `text`, already decoded, then the blocks that follow."""
-    yield text
-    for block in blocks:
-        yield decoder.feed(block)
-    if not whole:
-        yield decoder.feed(b"", final=True)
-
-
-def _dialect_for(expected: str, sample: str, *, whole: bool) -> Dialect | None:
-    """The dialect of what the caller says is a table; a TSV is delimited by tabs whatever it looks like."""
-    if expected == Format.TSV:
-        return Dialect(delimiter="\t", confidence=100, columns=0, rows=0)
-    return detect_dialect(sample, whole=whole) if expected == Format.CSV else None

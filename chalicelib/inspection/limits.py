@@ -13,6 +13,8 @@ class Limits:
 
     sniff_bytes: int = 64 * KIB
     """How much of the unpacked beginning decides format, encoding and dialect."""
+    block_bytes: int = 256 * KIB
+    """How much is worked on at a time: enough that per-block Python costs vanish, and within a processor's cache."""
     record_bytes: int = 16 * MIB
     """The longest record of delimited text or line of JSON Lines; it is held in memory."""
     columns: int = 16_384

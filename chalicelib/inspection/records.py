@@ -1,116 +1,138 @@
-"""Delimited text read two ways: a block's shape at the speed of C loops, and one record exactly."""
+"""One record of delimited text, and the judgement on it: the header's names, a row's width, every cell's quotes."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
 
-QUOTE = b'"'
+from chalicelib.findings import Findings
+from chalicelib.inspection.limits import Limits
+from chalicelib.inspection.outline import QUOTE, each_cell
+from chalicelib.inspection.text import NEWLINES, characters, line_ends
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A block from the start of a record on, with each quoted cell replaced by one quote.
+class Record(NamedTuple):
+    """A record without its line end; `newline` is of which kind that was, None if the file ended first.
 
-    `cut` is where, in the block, its last complete record ends; `frame` is the shape up to there, `rest` after it.
-    `is_open` tells that the block ends inside a quoted cell.
+    `row` is 0 for the header; `line` is the physical line on which it starts. Positions are those in `text`.
     """
 
-    frame: bytes
-    rest: bytes
-    cut: int
-    is_open: bool
+    text: bytes
+    outline: bytes
+    newline: str | None
+    row: int
+    line: int
+
+    @classmethod
+    def at(cls, text: bytes, outline: bytes, span: slice, *, is_ended: bool, row: int, line: int) -> Record:
+        """The record that is the `span` of a text; if it `is_ended`, its line end is in the span."""
+        newline = None
+        if is_ended:
+            end = outline[max(span.start, span.stop - 2) : span.stop]
+            newline = "crlf" if end == b"\r\n" else "lf" if end.endswith(b"\n") else "cr"
+            span = slice(span.start, span.stop - len(NEWLINES[newline]))
+        return cls(text[span], outline[span], newline, row, line)
+
+    def cells(self) -> Iterator[re.Match[bytes]]:
+        """The cells, as `each_cell` finds them."""
+        return each_cell(self.outline)
+
+    def name(self, cell: re.Match[bytes]) -> str:
+        """What a cell of the header says."""
+        text = self.text[cell.start("cell") : cell.end()]
+        if len(text) > 1 and text.startswith(QUOTE) and text.endswith(QUOTE):
+            text = text[1:-1].replace(QUOTE + QUOTE, QUOTE)
+        return text.decode("utf-8", "replace")
+
+    def position(self, at: int) -> tuple[int, int]:
+        """The physical line and the column of a byte, both from 1."""
+        before = self.text[:at]
+        line_start = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1
+        return self.line + line_ends(before), characters(before[line_start:]) + 1
+
+    def lines(self) -> int:
+        """How many physical lines end in it and with it."""
+        return line_ends(self.text) + (self.newline is not None)
 
 
-def shape_of(data: bytes) -> Shape:
-    """The shape of `data`, taking every quote at its word; `quotes_fit` tells whether that was right."""
-    parts = data.split(QUOTE)
-    shape = QUOTE.join(parts[::2])
-    while QUOTE + QUOTE in shape:  # a quote doubled inside a cell leaves two in a row
-        shape = shape.replace(QUOTE + QUOTE, QUOTE)
-    end = _after_last_line_end(shape)
-    return Shape(frame=shape[:end], rest=shape[end:], cut=_cut(data, parts), is_open=len(parts) % 2 == 0)
+class Rows:
+    """Judges records one at a time against the first, which is the header if so told."""
 
+    def __init__(self, findings: Findings, limits: Limits, *, header: bool) -> None:
+        self._findings = findings
+        self._limits = limits
+        self._header = header
+        self.names: Sequence[str] = ()
+        self.width = 0
 
-def _cut(data: bytes, parts: list[bytes]) -> int:
-    """Where the last line end outside quotes stands: behind it, as a position in `data`."""
-    behind = len(data)
-    for index in range(len(parts) - 1, -1, -1):
-        behind -= len(parts[index])
-        if index % 2 == 0:
-            end = _after_last_line_end(parts[index])
-            if end:
-                return behind + end
-        behind -= 1
-    return 0
-
-
-def _after_last_line_end(text: bytes) -> int:
-    return max(text.rfind(b"\n"), text.rfind(b"\r") if b"\r" in text else -1) + 1
-
-
-def quotes_fit(shape: Shape, delimiter: bytes) -> bool:
-    """Whether each quoted cell fills its cell, and no quote stands elsewhere (RFC 4180, section 2, rules 5 to 7).
-
-    Every quote of a shape has one neighbour on each side, so counting the right neighbours is exact.
-    """
-    text = shape.frame + shape.rest
-    quotes = text.count(QUOTE)
-    if not quotes:
+    def begin(self, first: Record) -> bool:
+        """Learn from the first record how wide a row is and what the columns are called; False if it is too wide."""
+        cells = list(islice(first.cells(), self._limits.columns + 1))
+        if len(cells) > self._limits.columns:
+            self._findings.add("too-many-columns", row=first.row, line=first.line, limit=self._limits.columns)
+            return False
+        self.width = len(cells)
+        if self._header:
+            self.names = [first.name(cell) for cell in cells]
+            self._judge_names(first.line)
+        else:
+            self.names = [f"column {number}" for number in range(1, self.width + 1)]
         return True
-    before = text.startswith(QUOTE) + sum(text.count(mark + QUOTE) for mark in (delimiter, b"\n", b"\r"))
-    after = text.endswith(QUOTE) + sum(text.count(QUOTE + mark) for mark in (delimiter, b"\n", b"\r"))
-    return before == after == quotes
 
+    def _judge_names(self, line: int) -> None:
+        seen: dict[str, int] = {}
+        for position, name in enumerate(self.names, start=1):
+            if not name.strip():
+                self._findings.add("blank-header", row=0, line=line, position=position)
+            elif seen.setdefault(name, position) != position:
+                field = self._field(position)
+                self._findings.add(
+                    "duplicate-header", row=0, line=line, field=field, position=position, first=seen[name]
+                )
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Where a cell starts, and the first quote in it that breaks the standard, as positions in the block."""
+    def judge(self, record: Record) -> int:
+        """Judge a record's quotes and its width, and tell that."""
+        width = self._judge_cells(record) if QUOTE in record.outline else record.outline.count(b",") + 1
+        if width != self.width:
+            self._judge_width(record, width)
+        return width
 
-    start: int
-    stray: int | None = None
-    unclosed: bool = False
+    def code_for(self, width: int) -> str:
+        """The code of the finding that a row of this width is: not that of the first record."""
+        return "extra-cells" if width > self.width else "missing-cells"
 
+    def _judge_cells(self, record: Record) -> int:
+        width = 0
+        for width, cell in enumerate(record.cells(), start=1):
+            if cell.lastgroup == "unclosed":
+                self._add("unclosed-quote", record, cell.start("cell"), position=width)
+            elif cell.lastgroup == "within":
+                self._add("stray-quote", record, cell.start("within"), position=width)
+            elif cell.lastgroup == "behind":
+                self._add("stray-quote", record, cell.start("behind") - 1, position=width)
+        return width
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record; `end` is behind its line end."""
+    def _judge_width(self, record: Record, width: int) -> None:
+        code = self.code_for(width)
+        if self._findings.full(code):
+            self._findings.count(code, 1)
+        elif width > self.width:
+            extra = next(islice(record.cells(), self.width, None))
+            self._add(code, record, extra.start("cell"), found=width, expected=self.width)
+        else:
+            self._add(code, record, len(record.text), position=width + 1, found=width, expected=self.width)
 
-    cells: tuple[Cell, ...]
-    end: int
+    def _add(self, code: str, record: Record, at: int, *, position: int = 0, **values: object) -> None:
+        """Add a finding at a byte of the record, in the column of that position if it has a name."""
+        if self._findings.full(code):
+            self._findings.count(code, 1)
+            return
+        line, column = record.position(at)
+        field = self._field(position)
+        self._findings.add(code, row=record.row, line=line, column=column, field=field, **values)
 
-
-class RecordReader:
-    """Reads one record at a time as Python's `csv` does, noting every quote that RFC 4180 does not allow."""
-
-    def __init__(self, delimiter: bytes) -> None:
-        mark = re.escape(delimiter)
-        self._cell = re.compile(
-            rb'(?P<quoted>"(?:[^"]++|"")*+")?(?P<plain>[^' + mark + rb"\r\n]*+)(?P<end>" + mark + rb"|\r\n|\n|\r)"
-        )
-
-    def read(self, data: bytes, at: int, *, final: bool = False) -> Record | None:
-        """The record that starts at `at`, or None if it does not end in `data`; the `final` one ends with it."""
-        cells: list[Cell] = []
-        while True:
-            found = self._cell.match(data, at)
-            if found is None or (found["quoted"] is None and data.startswith(QUOTE, at)):
-                return self._last(data, at, cells) if final else None
-            cells.append(Cell(at, _stray(found)))
-            at = found.end()
-            if found["end"] in (b"\n", b"\r\n", b"\r"):
-                return Record(tuple(cells), at)
-
-    def _last(self, data: bytes, at: int, cells: list[Cell]) -> Record:
-        """The record that the end of the file cuts: its last cell is what is left."""
-        found = self._cell.match(data + b"\n", at)
-        unclosed = data.startswith(QUOTE, at) and (found is None or found["quoted"] is None)
-        stray = None if unclosed or found is None else _stray(found)
-        return Record((*cells, Cell(at, stray, unclosed)), len(data))
-
-
-def _stray(found: re.Match[bytes]) -> int | None:
-    if found["quoted"] is not None and found["plain"]:
-        return found.end("quoted") - 1
-    quote = found["plain"].find(QUOTE)
-    return found.start("plain") + quote if quote >= 0 else None
+    def _field(self, position: int) -> str | None:
+        named = 0 < position <= len(self.names)
+        return self.names[position - 1][: self._limits.name_length] if named else None

@@ -5,11 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
-BLOCK = 1 << 20
-"""What the pass works on, in bytes: large enough that per-block Python costs vanish, small beside 256 MB."""
 
-
-def blocks_of(chunks: Iterable[bytes], *, first: int, size: int = BLOCK) -> Iterator[bytes]:
+def blocks_of(chunks: Iterable[bytes], *, first: int, size: int) -> Iterator[bytes]:
     """The same bytes cut again: one block of `first` bytes, then blocks of `size`; only the last is shorter.
 
     So nothing that works on the blocks can depend on how the bytes happened to arrive.
@@ -17,12 +14,13 @@ def blocks_of(chunks: Iterable[bytes], *, first: int, size: int = BLOCK) -> Iter
     waiting: list[bytes] = []
     have, wanted = 0, first
     for chunk in chunks:
-        waiting.append(chunk)
-        have += len(chunk)
-        while have >= wanted:
-            data = b"".join(waiting)
-            yield data[:wanted]
-            waiting, have, wanted = [data[wanted:]], len(data) - wanted, size
+        begin = 0
+        while len(chunk) - begin >= wanted - have:
+            end = begin + wanted - have
+            yield b"".join((*waiting, chunk[begin:end]))
+            waiting, have, wanted, begin = [], 0, size, end
+        waiting.append(chunk[begin:])
+        have += len(chunk) - begin
     if have:
         yield b"".join(waiting)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
+import encodings.cp1252
+import re
+from collections.abc import Callable, Mapping
 from copy import copy
 
 from chalicelib.findings import Findings
@@ -16,13 +18,25 @@ BYTE_ORDER_MARKS: Mapping[bytes, str] = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
-REPLACEMENT = "\ufffd"
 FALLBACK = "windows-1252"  # what most text that is neither UTF-8 nor marked was written in
+NEWLINES: Mapping[str, bytes] = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 
 
 def byte_order_mark(head: bytes) -> tuple[bytes, str | None]:
     """The mark that `head` begins with and the encoding it stands for; (b"", None) if there is none."""
     return next(((mark, name) for mark, name in BYTE_ORDER_MARKS.items() if head.startswith(mark)), (b"", None))
+
+
+def line_ends(text: bytes) -> int:
+    """How many physical lines end in a piece of text that cuts no CRLF in two."""
+    if b"\r" not in text:
+        return text.count(b"\n")
+    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+
+
+def characters(text: bytes) -> int:
+    """How many characters a piece of UTF-8 has."""
+    return len(text) if text.isascii() else len(text.decode("utf-8", "replace"))
 
 
 class Lines:
@@ -32,7 +46,7 @@ class Lines:
     """
 
     def __init__(self) -> None:
-        self.kinds = {"lf": 0, "crlf": 0, "cr": 0}
+        self.kinds = dict.fromkeys(NEWLINES, 0)
         self._last = b""
         self._column = 0
 
@@ -43,7 +57,7 @@ class Lines:
         feeds = block.count(b"\n")
         returns = block.count(b"\r") if b"\r" in block else 0
         pairs = block.count(b"\r\n") if returns else 0
-        if self._last == b"\r" and block[:1] == b"\n":  # the CR was counted as a lone one
+        if self._last == b"\r" and block.startswith(b"\n"):  # the CR was counted as a lone one
             self.kinds["cr"] -= 1
             self.kinds["crlf"] += 1
             feeds -= 1
@@ -77,96 +91,105 @@ class Lines:
         return ahead.ended + 1, ahead._column + 1
 
 
-def characters(text: bytes) -> int:
-    """How many characters a piece of UTF-8 has; a byte that is not UTF-8 counts as one."""
-    return len(text) if text.isascii() else len(text.decode("utf-8", "replace"))
+def find_nul(block: bytes, lines: Lines, findings: Findings) -> None:
+    """Report the NUL characters of a block that follows `lines`."""
+    at = block.find(b"\0")
+    while at >= 0 and not findings.full("nul-byte"):
+        line, column = lines.position(block, at)
+        findings.add("nul-byte", line=line, column=column)
+        at = block.find(b"\0", at + 1)
+    if at >= 0:
+        findings.count("nul-byte", block.count(b"\0", at))
 
 
-class Utf8Decoder:
-    """UTF-8, or, where allowed, a fallback from the first byte that shows the text is not UTF-8.
+# -- decoding
 
-    The fallback is taken only while all before was ASCII: text with valid multi-byte characters that breaks
-    later on is damaged UTF-8, and no guess would read it right.
+Codec = Callable[[bytes, str, bool], tuple[str, int]]
+"""Decodes bytes, with an error handler, finally or not: the text, and how many bytes it took."""
+
+
+def _decode_fallback(data: bytes, errors: str, _final: bool) -> tuple[str, int]:
+    return codecs.charmap_decode(data, errors, encodings.cp1252.decoding_table)
+
+
+CODECS: Mapping[str, Codec] = {
+    "utf-8": codecs.utf_8_decode,
+    "utf-16-le": codecs.utf_16_le_decode,
+    "utf-16-be": codecs.utf_16_be_decode,
+    "utf-32-le": codecs.utf_32_le_decode,
+    "utf-32-be": codecs.utf_32_be_decode,
+    FALLBACK: _decode_fallback,
+}
+ASCII_BASED = frozenset({"utf-8", FALLBACK})
+REPLACEMENT = "\ufffd"
+_INVALID = re.compile("[\udc00-\udcff]")
+
+
+def _mark_invalid(error: UnicodeError) -> tuple[str, int]:
+    """Put half of a surrogate pair, which valid text never decodes to, in place of what is not valid."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return chr(0xDC00 + error.object[error.start]), error.end
+
+
+codecs.register_error("recibo-mark-invalid", _mark_invalid)
+
+
+class Decoder:
+    """Makes UTF-8 of text in its encoding; what is not valid is reported and becomes U+FFFD.
+
+    With `may_guess`, text taken for UTF-8 is read in a fallback from the first byte on that shows it is not UTF-8.
+    That is done only while all before was ASCII: text with valid multi-byte characters that breaks later on is
+    damaged UTF-8, and no guess would read it right.
     """
 
-    def __init__(self, findings: Findings, lines: Lines, *, may_guess: bool) -> None:
+    def __init__(self, findings: Findings, lines: Lines, encoding: str, *, may_guess: bool) -> None:
         self._findings = findings
         self._lines = lines
         self._may_guess = may_guess
         self._carry = b""
-        self._ascii = True
-        self.encoding = "utf-8"
+        self.encoding = encoding
 
     def feed(self, block: bytes, *, final: bool = False) -> bytes:
         """The block as valid UTF-8, cut between characters; `final` judges a character cut off at the end."""
-        data = self._carry + block
-        self._carry = b""
-        if data.isascii():
+        data = self._carry + block if self._carry else block
+        if data.isascii() and self.encoding in ASCII_BASED:
+            self._carry = b""
             return data
-        if self.encoding == FALLBACK:
-            return self._fall_back(data)
         try:
-            data.decode()
+            text, used = CODECS[self.encoding](data, "strict", final)
         except UnicodeDecodeError as error:
-            return self._mend(data, error, final=final)
-        self._ascii = False
-        return data
-
-    def _mend(self, data: bytes, error: UnicodeDecodeError, *, final: bool) -> bytes:
-        before_is_ascii = self._ascii and data[: error.start].isascii()
-        if error.reason == "unexpected end of data" and not final:  # the character may go on in the next block
-            self._carry = data[error.start :]
-            self._ascii = before_is_ascii
-            return data[: error.start]
-        line, column = self._lines.position(data, error.start)
-        if self._may_guess and before_is_ascii:
-            self.encoding = FALLBACK
-            self._findings.add("encoding-guessed", line=line, column=column, encoding=FALLBACK)
-            return self._fall_back(data)
-        self._ascii = False
-        reason = f"byte 0x{data[error.start]:02X}"
-        self._findings.add("invalid-encoding", line=line, column=column, encoding="UTF-8", reason=reason)
-        return self._replace(data, final=final)
-
-    def _replace(self, data: bytes, *, final: bool) -> bytes:
-        text, used = codecs.utf_8_decode(data, "replace", final)
+            return self._mend(data, error.start, final=final)
         self._carry = data[used:]
-        more = text.count(REPLACEMENT) - data.count(REPLACEMENT.encode()) - 1
-        self._findings.count("invalid-encoding", more)
-        return text.encode()
+        self._may_guess &= data[:used].isascii()
+        return data[:used] if self.encoding == "utf-8" else text.encode()
 
-    def _fall_back(self, data: bytes) -> bytes:
-        text = data.decode(FALLBACK, "replace")
-        at = text.find(REPLACEMENT)  # the encoding itself has no such character: the byte stands for nothing
-        if at >= 0:
-            line, column = self._lines.position(text.encode(), len(text[:at].encode()))
-            reason = f"byte 0x{data[at]:02X}"
-            self._findings.add("invalid-encoding", line=line, column=column, encoding=FALLBACK, reason=reason)
-            self._findings.count("invalid-encoding", text.count(REPLACEMENT) - 1)
-        return text.encode()
+    def _mend(self, data: bytes, at: int, *, final: bool) -> bytes:
+        if self._may_guess and data[:at].isascii():
+            self._guess(data, at)
+        text, used = CODECS[self.encoding](data, "recibo-mark-invalid", final)
+        self._carry = data[used:]
+        mended = _INVALID.sub(REPLACEMENT, text)
+        self._report(text, mended)
+        return mended.encode()
 
+    def _guess(self, data: bytes, at: int) -> None:
+        self._may_guess = False
+        self.encoding = FALLBACK
+        line, column = self._lines.position(data, at)
+        self._findings.add("encoding-guessed", line=line, column=column, encoding=FALLBACK)
 
-class WideDecoder:
-    """UTF-16 or UTF-32, as the byte order mark says."""
-
-    def __init__(self, findings: Findings, lines: Lines, encoding: str) -> None:
-        self.encoding = encoding
-        self._findings = findings
-        self._lines = lines
-        self._decoder = codecs.getincrementaldecoder(encoding)("strict")
-
-    def feed(self, block: bytes, *, final: bool = False) -> bytes:
-        """The block as valid UTF-8, cut between characters."""
-        state = self._decoder.getstate()
-        try:
-            return self._decoder.decode(block, final).encode()
-        except UnicodeDecodeError as error:
+    def _report(self, text: str, mended: str) -> None:
+        if not text.isascii():
+            self._may_guess = False
+        invalid = _INVALID.finditer(text)
+        for found in invalid:
+            if self._findings.full("invalid-encoding"):
+                self._findings.count("invalid-encoding", 1 + sum(1 for _ in invalid))
+                return
+            before = mended[: found.start()].encode()
+            line, column = self._lines.position(before, len(before))
+            reason = f"byte 0x{ord(found[0]) - 0xDC00:02X}"
             self._findings.add(
-                "invalid-encoding",
-                line=self._lines.ended + 1,
-                encoding=self.encoding.upper(),
-                reason=error.reason,
+                "invalid-encoding", line=line, column=column, encoding=self.encoding.upper(), reason=reason
             )
-            self._decoder = codecs.getincrementaldecoder(self.encoding)("replace")
-            self._decoder.setstate(state)
-            return self._decoder.decode(block, final).encode()
