@@ -5,11 +5,23 @@ python -m docs.build
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from chalicelib.findings import CATALOGUE, Code
+from docs.pictures import Mask, picture
+from docs.shell import COLUMNS
+from docs.walkthrough import Command, Step, run_steps, steps_of
+from tests.template import table_definition
 
-FINDINGS = Path(__file__).with_name("findings.md")
+FOLDER = Path(__file__).parent
+FINDINGS = FOLDER / "findings.md"
+LEDGER_TABLE = FOLDER / "ledger-table.json"
+WALKTHROUGH = FOLDER / "walkthrough.md"
+PICTURES = FOLDER / "pictures"
+
+DEMO = Step(commands=(Command(text="make demo"),), picture="demo")
+DEMO_COLUMNS = 130
 
 FINDINGS_INTRODUCTION = """\
 # Findings
@@ -41,9 +53,30 @@ def _row(code: Code) -> str:
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |\n"
 
 
+def ledger_table_json() -> str:
+    """The whole of docs/ledger-table.json: what `aws dynamodb create-table` takes."""
+    return json.dumps(table_definition(), indent=2) + "\n"
+
+
+def draw(steps: list[Step], columns: int) -> None:
+    """Run the steps and draw a picture of each; raises if one does not end as declared."""
+    mask = Mask()
+    for step, done in run_steps(steps, columns):
+        wrong = [each for each in done if each.status != each.command.status]
+        if wrong:
+            raise SystemExit(f"{wrong[0].command.text}\nended with status {wrong[0].status}:\n{wrong[0].output}")
+        if step.picture:
+            path = PICTURES / f"{step.picture}.svg"
+            path.write_text(picture(done, title=step.picture, columns=columns, mask=mask))
+            print(path.relative_to(FOLDER.parent))
+
+
 def main() -> None:
     """Write them."""
     FINDINGS.write_text(findings_markdown())
+    LEDGER_TABLE.write_text(ledger_table_json())
+    draw(steps_of(WALKTHROUGH.read_text()), COLUMNS)
+    draw([DEMO], DEMO_COLUMNS)
 
 
 if __name__ == "__main__":

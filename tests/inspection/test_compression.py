@@ -88,7 +88,7 @@ def test_what_follows_the_last_member_and_is_no_gzip_is_damage(members: list[byt
 
 def test_data_that_zlib_holds_back_is_not_lost_at_the_end_of_a_truncated_file() -> None:
     whole = gz(bytes(3 * PIECE))
-    for end in range(len(whole) - 40, len(whole)):
+    for end in range(len(whole)):
         expected = zlib.decompressobj(wbits=31).decompress(whole[:end])
         assert unpacked(whole[:end])[0] == expected
 

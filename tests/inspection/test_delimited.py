@@ -10,7 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from chalicelib.findings import Findings
 from chalicelib.inspection import Limits
+from chalicelib.inspection.delimited import Delimited
 from tests.inspection import rfc4180
 from tests.inspection.strategies import (
     AWKWARD_TEXT,
@@ -121,6 +123,29 @@ def test_rows_whose_findings_need_only_be_counted_are_counted_exactly_and_lines_
         assert findings.counts.get(code, 0) == len(of_code)
         assert [found for found in places(findings) if found[0] == code] == sorted(of_code[:per_code], key=str)
     assert sum(record_ends.values()) == len(reading.rows) + len(reading.blank)
+
+
+def fed(blocks: list[bytes], limits: Limits) -> list[tuple[str, int | None, int | None]]:
+    findings = Findings(per_code=limits.findings_per_code)
+    table = Delimited(findings, limits, delimiter=",")
+    for block in blocks:
+        table.feed(block)
+    table.finish()
+    return [(found.code, found.row, found.line) for found in findings]
+
+
+def test_a_record_that_is_too_long_is_seen_behind_one_that_waited() -> None:
+    blocks = [b"a,b\n1,2\n", b"x" * 10 + b",", b"y\n" + b"z" * 7, b"z" * 13 + b",1\n"]
+    assert fed(blocks, Limits(record_bytes=20)) == [("line-too-long", 3, 4)]
+
+
+def test_lines_go_on_right_behind_a_block_that_was_only_counted() -> None:
+    blocks = [b"a,b\nN\n", b"N\n\n\nN\r\nN\rN\n", b'N,x"\n']
+    expected = [("missing-cells", 1, 2), ("stray-quote", 6, 9), ("blank-row", None, 4)]
+    assert fed(blocks, Limits(findings_per_code=1)) == expected
+    blocks = [b"a,b\nN\n\n", b"N\n\n\nN\r\nN\rN\n", b'N,x"\n']
+    expected = [("missing-cells", 1, 2), ("stray-quote", 6, 10), ("blank-row", None, 3)]
+    assert fed(blocks, Limits(findings_per_code=1)) == expected
 
 
 @pytest.mark.parametrize("length", range(1, 7))

@@ -198,6 +198,13 @@ def test_a_record_that_is_too_long_ends_the_check_with_its_row_and_line() -> Non
     assert report.lines == 5
 
 
+@pytest.mark.parametrize("block", [1, 1 << 18])
+def test_what_is_wrong_in_a_complete_record_is_told_though_the_file_is_cut_behind_it(block: int) -> None:
+    content = gz(b'a,b\nxxxxxxxxxxxxxxxx,"1"z\nxx')[:-8]
+    report = inspect([content], name="a.csv.gz", limits=Limits(sniff_bytes=4, block_bytes=block))
+    assert codes(report) == {"truncated-compression", "stray-quote"}
+
+
 def test_a_quote_that_is_never_closed_in_a_large_file_ends_in_a_finding_and_not_in_memory() -> None:
     content = b'a,b\n"' + b"1,2\n" * 50_000
     report = inspect(cut(content, 1000), name="a.csv", limits=Limits(record_bytes=100_000))

@@ -141,6 +141,11 @@ def test_a_utf8_file_damaged_after_its_first_accent_is_not_guessed() -> None:
     assert report.status is Status.FAILED
 
 
+def test_a_valid_accent_in_an_earlier_block_forbids_the_guess() -> None:
+    decoder = Decoder(Findings(), Lines(), "utf-8", may_guess=True)
+    assert decoder.feed("é".encode()) + decoder.feed(b"\xff") == "é\ufffd".encode()
+
+
 # -- byte order marks
 
 

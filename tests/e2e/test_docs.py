@@ -1,0 +1,104 @@
+"""Every command that the documents tell a reader to run is run, and ends as they say."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from docs.build import WALKTHROUGH
+from docs.shell import Running, Shell, environment, processes_with, project_copy
+from docs.walkthrough import IS_UP, PORT, Command, commands_of, session
+from infra.stages import ROOT
+from local.embedded import free_port
+
+pytestmark = pytest.mark.e2e
+
+README = commands_of((ROOT / "README.md").read_text())
+STOP_SECONDS = 30
+MARK = "RECIBO_DOCS_TEST"
+
+# Commands of the README that are not run with the others, each with the reason.
+EXCEPTIONS: Mapping[str, str] = {
+    "make demo": "it has a test of its own",
+    "make run": "the others are run while it is up",
+}
+# The tags of blocks that are for somewhere else.
+ELSEWHERE: Mapping[str, str] = {
+    "aws": "it needs an account, and costs",
+    "docker": "it needs Docker",
+}
+
+
+def left_behind(variable: str) -> list[int]:
+    """The processes that have the variable and do not end; they are ended then."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while (left := processes_with(variable)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    return left
+
+
+def failures(shell: Shell, commands: Iterable[Command], port: str) -> list[str]:
+    """What does not end as declared, with what it printed."""
+    found = []
+    for command in commands:
+        output, status = shell.run(command.text.replace(PORT, port))
+        if status != command.status:
+            found.append(f"{command.text}\nended with status {status}:\n{output}")
+    return found
+
+
+@pytest.fixture
+def project() -> Iterator[Path]:
+    with project_copy() as copy:
+        yield copy
+
+
+@pytest.fixture
+def shell(project: Path) -> Iterator[Shell]:
+    opened = Shell(project, environment(project))
+    yield opened
+    opened.close()
+
+
+def test_every_command_of_the_walkthrough_ends_as_declared() -> None:
+    with session() as opened:
+        for command in commands_of(WALKTHROUGH.read_text()):
+            done = opened.run(command)
+            assert done.status == command.status, f"{command.text}\n{done.output}"
+    assert left_behind(f"GATEWAY_PORT={opened.port}") == []
+
+
+def test_make_demo_succeeds(shell: Shell) -> None:
+    output, status = shell.run("make demo")
+    assert status == 0, output
+    assert "receipts are as declared" in output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_every_command_of_the_readme_ends_as_declared_while_make_run_is_up(project: Path, shell: Shell) -> None:
+    port = str(free_port())
+    running = Running(f"make run PORT={port}", project, environment(project) | {MARK: port}, until=IS_UP)
+    try:
+        commands = [each for each in README if each.tag not in ELSEWHERE and each.text not in EXCEPTIONS]
+        failed = failures(shell, commands, port)
+    finally:
+        for pid in set(processes_with(f"{MARK}={port}")) - {running.pid}:  # make itself would die of it
+            os.kill(pid, signal.SIGINT)
+        status = running.wait()
+    assert failed == []
+    assert status == 0
+    assert left_behind(f"GATEWAY_PORT={port}") == []
+    assert not (project / ".local" / "endpoint").exists()
+
+
+def test_what_is_not_run_is_still_in_the_readme() -> None:
+    assert set(EXCEPTIONS) <= {command.text for command in README}
+    assert {command.tag for command in README} == {"", *ELSEWHERE}
