@@ -29,7 +29,8 @@ def log_outcome(outcome: Outcome) -> None:
             "first_finding": (report and headline(report.findings)) or None,
             "findings": (report and dict(report.counts)) or None,
             "duration_ms": _milliseconds(receipt.finished_at - receipt.received_at),
-            "latency_ms": _milliseconds(receipt.finished_at - receipt.entry.uploaded_at),
+            # A duplicate's says nothing of Recibo: the event may be delivered again after any time.
+            "latency_ms": _milliseconds(receipt.finished_at - receipt.entry.uploaded_at) if outcome.is_new else None,
             "request_id": receipt.request_id,
         }
     )

@@ -16,7 +16,7 @@ from chalicelib.inspection import Expectation, inspect
 from chalicelib.inspection.detect import Format
 from chalicelib.receipts import report_as_json
 from cli.text import printable
-from cli.views import console, report
+from cli.views import console, display, report
 
 CHUNK = 1 << 20
 PROGRESS_FROM = 32 << 20
@@ -53,7 +53,7 @@ def _check(name: str, expectation: Expectation, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"file": name, **found}, ensure_ascii=False))
     else:
-        console().print(report("standard input" if name == "-" else name, found))
+        display(report("standard input" if name == "-" else name, found))
     return CONFORMS if found["status"] == "succeeded" else FAILS
 
 

@@ -16,7 +16,7 @@ import click
 from cli.options import aws_options, json_option
 from cli.surroundings import Surroundings
 from cli.text import moment, printable
-from cli.views import console, receipt_in_full, receipt_row, receipts
+from cli.views import display, receipt_in_full, receipt_row, receipts
 from infra.stages import UsageError
 
 HISTORY_SHOWN = 50
@@ -53,7 +53,7 @@ def list_receipts(
     if not shown:
         click.echo("No receipts." if page == 1 else "No more receipts.")
         return
-    console().print(receipts(shown[:limit]))
+    display(receipts(shown[:limit]))
     if more:
         click.echo(f"There are more: add --page {page + 1}.")
 
@@ -78,16 +78,19 @@ def _is_of(entry: Mapping[str, Any], source: str) -> bool:
 @click.argument("key")
 @click.option("--version", help="A version of the key, by its id (default: the latest).")
 @click.option("--history", is_flag=True, help="Every inspection and deletion of the key instead of one receipt.")
+@click.option("--wait", default=0, metavar="SECONDS", help="Wait so long for a first entry, as after an upload.")
 @json_option
 @aws_options
-def show(surroundings: Surroundings, *, key: str, version: str | None, history: bool, as_json: bool) -> None:
+def show(surroundings: Surroundings, *, key: str, version: str | None, history: bool, wait: int, as_json: bool) -> None:
     """Show the receipt of one upload in full, or a key's history.
 
     Exit status: 0 if there is one, 2 if there is none.
     """
-    entries = surroundings.ledger.history(surroundings.stage.bucket, key, limit=HISTORY_SHOWN)
-    if version:
-        entries = [entry for entry in entries if entry.get("version_id") == version]
+    entries = _entries(surroundings, key, version)
+    deadline = time.monotonic() + wait
+    while time.monotonic() < deadline and not any("finished_at" in entry for entry in entries):
+        time.sleep(WATCH_SECONDS)
+        entries = _entries(surroundings, key, version)
     if not entries:
         which = f"the version {version} of {key}" if version else key
         raise UsageError(f"The ledger has nothing about {printable(which)}: `recibo.py ls` lists what it has.")
@@ -98,18 +101,23 @@ def show(surroundings: Surroundings, *, key: str, version: str | None, history: 
     _show_one(surroundings.ledger.whole(upload), entries, as_json=as_json)
 
 
+def _entries(surroundings: Surroundings, key: str, version: str | None) -> list[dict[str, Any]]:
+    entries = surroundings.ledger.history(surroundings.stage.bucket, key, limit=HISTORY_SHOWN)
+    return [entry for entry in entries if version in (None, entry.get("version_id"))]
+
+
 def _show_history(entries: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         _print_json(entries)
     else:
-        console().print(receipts(entries))
+        display(receipts(entries))
 
 
 def _show_one(receipt: dict[str, Any], entries: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         _print_json([receipt])
         return
-    console().print(receipt_in_full(receipt))
+    display(receipt_in_full(receipt))
     if len(entries) > 1:
         click.echo(f"\nThe key has {len(entries)} entries: add --history to see them.")
 
@@ -147,12 +155,11 @@ def arrivals(surroundings: Surroundings, start: datetime) -> Iterator[dict[str, 
 
 def print_arrivals(arriving: Iterable[Mapping[str, Any]]) -> None:
     """A line for each entry, as it comes."""
-    shown = console()
     for entry in arriving:
         table = receipts([])
         table.show_header = False
         table.add_row(*receipt_row(entry))
-        shown.print(table)
+        display(table)
 
 
 def _print_json(entries: Iterable[Mapping[str, Any]]) -> None:

@@ -35,8 +35,10 @@ def number(count: int | None) -> str:
 
 
 def local_time(iso: str) -> str:
-    """A receipt's UTC time in the reader's own time zone."""
-    return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """A receipt's UTC time in the reader's own time zone; today's without the date."""
+    moment = datetime.fromisoformat(iso).astimezone()
+    is_today = moment.date() == datetime.now(UTC).astimezone().date()
+    return moment.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M")
 
 
 def position(finding: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from cli.checking import CONFORMS, FAILS, NOT_INSPECTED
 from cli.options import aws_options, json_option
 from cli.surroundings import Surroundings
 from cli.text import printable
-from cli.views import console, report
+from cli.views import console, display, report
 from infra.stages import UsageError
 
 POLL_SECONDS = 0.3
@@ -106,5 +106,5 @@ def _show(surroundings: Surroundings, upload: Entry, timeout: int, *, as_json: b
     if as_json:
         click.echo(json.dumps(receipt, ensure_ascii=False))
     else:
-        console().print(report(upload.key, receipt))
+        display(report(upload.key, receipt))
     return CONFORMS if receipt["status"] == "succeeded" else FAILS

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import click
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -23,12 +25,27 @@ STYLES: Mapping[str, str] = {
 SIGNS: Mapping[str, str] = {"succeeded": "✓", "failed": "✗", "inspecting": "…"}
 
 
+PIPE_WIDTH = 200
+
+
 def console(*, stderr: bool = False) -> Console:
-    """A console that colours only a terminal and cuts nothing that goes to a file."""
-    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    """A console that colours only a terminal."""
+    made = Console(stderr=stderr, highlight=False)
     if not made.is_terminal:
-        made.width = 200
+        made.width = PIPE_WIDTH
     return made
+
+
+def display(view: RenderableType) -> None:
+    """Print to standard output; what goes to a file or a pipe is not padded with spaces."""
+    out = console()
+    if out.is_terminal:
+        out.print(view)
+        return
+    with out.capture() as captured:
+        out.print(view)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def verdict(receipt: Mapping[str, Any]) -> Text:
@@ -40,26 +57,22 @@ def verdict(receipt: Mapping[str, Any]) -> Text:
 
 
 def findings(receipt: Mapping[str, Any]) -> RenderableType:
-    """Every finding kept, a line each, and how many more there are."""
-    table = Table.grid(padding=(0, 2))
-    for _ in range(3):
-        table.add_column()
-    table.add_column(overflow="fold")
-    kept: dict[str, int] = {}
-    for finding in receipt.get("findings", []):
-        kept[finding["code"]] = kept.get(finding["code"], 0) + 1
-        table.add_row(
-            Text(finding["severity"], style=STYLES[finding["severity"]]),
-            Text(finding["code"]),
-            Text(position(finding)),
-            Text(printable(finding["message"])),
-        )
+    """Every finding kept, its place and its sentence, and how many more there are."""
+    kept = Counter(finding["code"] for finding in receipt["findings"])
     more = [
-        f"{count - kept.get(code, 0):,} more {code}"
+        f"{count - kept[code]:,} more {code}"
         for code, count in receipt.get("finding_counts", {}).items()
-        if count > kept.get(code, 0)
+        if count > kept[code]
     ]
-    return Group(table, Text("and " + ", ".join(more), style="dim")) if more else table
+    views = [view for finding in receipt["findings"] for view in _finding(finding)]
+    return Group(*views, *([Text("and " + ", ".join(more), style="dim")] if more else []))
+
+
+def _finding(finding: Mapping[str, Any]) -> Iterator[RenderableType]:
+    severity = finding["severity"]
+    where = position(finding)
+    yield Text.assemble((severity, STYLES[severity]), " ", (finding["code"], "bold"), f"  {where}" if where else "")
+    yield Padding(Text(printable(finding["message"])), (0, 0, 0, len(severity) + 1))
 
 
 def report(name: str, receipt: Mapping[str, Any]) -> RenderableType:
@@ -90,7 +103,7 @@ def _counted(count: int | None, word: str) -> str:
 def receipts(summaries: Iterable[Mapping[str, Any]], *, title: str | None = None) -> Table:
     """A list of receipts, a row each."""
     table = Table(title=title, title_justify="left", header_style="bold", box=None, padding=(0, 2, 0, 0))
-    table.add_column("received", no_wrap=True)
+    table.add_column("recorded", no_wrap=True)
     table.add_column("file", overflow="fold", min_width=16)
     table.add_column("verdict", no_wrap=True)
     table.add_column("format", no_wrap=True)
@@ -109,7 +122,7 @@ def receipt_row(summary: Mapping[str, Any]) -> list[RenderableType]:
         Text(printable(summary["key"])),
         verdict(summary),
         summary.get("format") or "",
-        size(summary.get("bytes", summary.get("size"))),
+        size(summary.get("bytes", summary.get("size"))) if summary["kind"] == "upload" else "",
         number(summary.get("lines")),
         number(summary.get("records")),
         Text(printable(_first_finding(summary))),

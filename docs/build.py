@@ -12,7 +12,7 @@ from chalicelib.findings import CATALOGUE, Code
 from docs.pictures import Mask, picture
 from docs.shell import COLUMNS
 from docs.walkthrough import Command, Step, run_steps, steps_of
-from tests.template import table_definition
+from infra.template import table_definition
 
 FOLDER = Path(__file__).parent
 FINDINGS = FOLDER / "findings.md"

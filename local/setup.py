@@ -25,7 +25,9 @@ def main() -> int:
     ):
         if subprocess.run(command, check=False, stderr=sys.stderr).returncode:
             print(
-                f"Setup failed at: {' '.join(command)}\nIs there a network? Then run make setup again.", file=sys.stderr
+                f"Setup failed at: {' '.join(command)}\nIts own words are above. If something could not be downloaded, "
+                "check the network; then run make setup again.",
+                file=sys.stderr,
             )
             return 2
     (ROOT / ".venv" / "installed").touch()

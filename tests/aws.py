@@ -15,8 +15,8 @@ from moto import mock_aws
 
 from chalicelib import wiring
 from chalicelib.aws.ledger import DynamoLedger
+from infra.template import LOCAL, table_definition
 from tests.events import BUCKET, record
-from tests.template import LOCAL, table_definition
 
 
 @dataclass

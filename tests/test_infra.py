@@ -15,7 +15,7 @@ import pytest
 from chalicelib.receipts import INDEX_ATTRIBUTES
 from infra.package import _warned_of, build_zip, missing_packages
 from infra.stages import ROOT, Stage, UsageError, load_config, load_stage
-from tests.template import table_definition, template
+from infra.template import table_definition, template
 
 STAGES = sorted(load_config()["stages"])
 

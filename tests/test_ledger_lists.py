@@ -13,12 +13,12 @@ from chalicelib.aws.ledger import PAGE, DynamoLedger
 from chalicelib.inspection import Report, inspect
 from chalicelib.receipts import SHARDS, Receipt, as_json
 from chalicelib.uploads import entry_of
+from infra.template import table_definition
 from tests import events
 from tests.aws import World, simulated_aws
 from tests.events import BUCKET
 from tests.fakes import NOON
 from tests.receipts import SUCCESS, failure, mark, receipt
-from tests.template import table_definition
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from infra.policies import policies, policy_path, write_policies
 from infra.stages import ROOT, load_config, load_stage
-from tests.template import LOCAL
+from infra.template import LOCAL
 
 STAGES = sorted(load_config()["stages"])
 

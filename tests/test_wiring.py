@@ -10,8 +10,8 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.wiring import LambdaClock, Settings
+from infra.template import LOCAL
 from tests.aws import World, simulated_aws
-from tests.template import LOCAL
 
 
 @dataclass

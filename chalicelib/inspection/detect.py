@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.inspection.dialect import DELIMITERS, Dialect, detect_dialect, is_convincing
+from chalicelib.inspection.patterns import compiled
 
 
 class Format(StrEnum):
@@ -82,8 +83,8 @@ MAGIC: Mapping[bytes, str] = {
 MAY_BE_TEXT = frozenset({"bzip2", "gif", "orc", "parquet"})
 """Formats whose magic is letters that a text may begin with, a table's first name for one."""
 OFFICE: Mapping[bytes, str] = {b"xl": "xlsx", b"word": "docx", b"ppt": "pptx"}
-_OFFICE_PART = re.compile(rb"PK\x03\x04.{26}(xl|word|ppt)/", re.DOTALL)
-_HTML = re.compile(r"(?>\s+|<!--.*?-->)*+<(?:!doctype\s+html|html)\b", re.DOTALL | re.IGNORECASE)
+_OFFICE_PART = compiled(rb"PK\x03\x04.{26}(xl|word|ppt)/", re.DOTALL)
+_HTML = compiled(r"(?>\s+|<!--.*?-->)*+<(?:!doctype\s+html|html)\b", re.DOTALL | re.IGNORECASE)
 
 EXTENSIONS: Mapping[str, str] = {
     "csv": Format.CSV,

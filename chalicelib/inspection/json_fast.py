@@ -15,6 +15,7 @@ from typing import NoReturn
 from chalicelib.inspection.json_names import Columns, Name
 from chalicelib.inspection.json_shapes import Shapes
 from chalicelib.inspection.limits import KIB, MIB, Limits
+from chalicelib.inspection.patterns import compiled
 
 _WINDOW = 16 * KIB
 """How much is decoded at a time. Python values take some thirty times the room of their text, so not much."""
@@ -37,12 +38,12 @@ class Layout:
 
 ELEMENTS = Layout(
     # The reader takes runs of numbers faster than they can be decoded one by one.
-    before=re.compile(r'[ \t\n\r]*+(?=["{\[])'),
-    after=re.compile(r"[ \t\n\r]*+,[ \t\n\r]*+"),
+    before=compiled(r'[ \t\n\r]*+(?=["{\[])'),
+    after=compiled(r"[ \t\n\r]*+,[ \t\n\r]*+"),
     one_line=False,
 )
 """The elements of an array, but for the last."""
-LINES = Layout(before=re.compile(r"[ \t\r]*+"), after=re.compile(r"[ \t\r]*+\n"), one_line=True)
+LINES = Layout(before=compiled(r"[ \t\r]*+"), after=compiled(r"[ \t\r]*+\n"), one_line=True)
 
 
 class FastRecords:

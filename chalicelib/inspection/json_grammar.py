@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
 
+from chalicelib.inspection.patterns import compiled
+
 SPACE = rb"[ \t\n\r]*+"
 _PLAIN = rb'[^"\\\x00-\x1f]*+'
 _ESCAPE = rb'\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})'
@@ -21,7 +23,7 @@ SCALAR = rb"(?:" + STRING + rb"|" + NUMBER + rb"|" + WORD + rb")"
 
 def _run(pattern: bytes) -> Callable[[bytes, int], re.Match[bytes]]:
     """The matcher of a pattern that matches at any place, if only nothing."""
-    return re.compile(pattern).match  # type: ignore[return-value]
+    return compiled(pattern).match  # type: ignore[return-value]
 
 
 skip_space = _run(SPACE)
@@ -37,7 +39,7 @@ skip_members = _run(
 )
 """Members with short plain names and scalars, each with its comma, and perhaps a last one: that with the end of
 the object, or the beginning of one whose value the second group opens."""
-find_names = re.compile(rb'"([^"]*+)"' + SPACE + rb":" + SPACE + rb"(?:" + STRING + rb")?+")
+find_names = compiled(rb'"([^"]*+)"' + SPACE + rb":" + SPACE + rb"(?:" + STRING + rb")?+")
 """The names in what `skip_members` matched: a value that is no string has no quotes."""
 skip_scalars = _run(SPACE + rb"(?:" + SCALAR + SPACE + rb"," + SPACE + rb")*+(?:" + SCALAR + SPACE + rb"(\]))?")
 """Elements that are scalars, each with its comma, and perhaps the last with the end of the array."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from chalicelib.findings import Findings
 from chalicelib.inspection.json_fast import LINES, FastRecords
 from chalicelib.inspection.json_names import Members
 from chalicelib.inspection.json_reader import LINE, JsonReader
 from chalicelib.inspection.json_reasons import Malformed, TooDeep
 from chalicelib.inspection.limits import Limits
+from chalicelib.inspection.patterns import compiled
 from chalicelib.inspection.report import Facts
 
-_match_blank_lines = re.compile(rb"(?:[ \t\r]*+\n)++").match
+_match_blank_lines = compiled(rb"(?:[ \t\r]*+\n)++").match
 
 
 class JsonLines:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from chalicelib.inspection.json_grammar import NUMBER, SCALAR, SPACE, STRING, WORD
 from chalicelib.inspection.limits import KIB
+from chalicelib.inspection.patterns import compiled
 
 LEARN_AFTER = 128 * KIB
 """How many bytes no shape has matched before the first is made, and again per shape: making one takes 1 ms."""
@@ -24,7 +25,7 @@ _MOST = 8
 # A line feed outside strings is in a shape as it is in the sample, so that lines can be told and counted.
 _BLANK = rb"[ \t\r]*+"
 _LIST = rb"\[" + _BLANK + rb"(?:" + SCALAR + _BLANK + rb"(?:," + _BLANK + SCALAR + _BLANK + rb")*+)?\]"
-_find_tokens = re.compile(
+_find_tokens = compiled(
     rb"(?P<name>" + STRING + SPACE + rb":)|(?P<list>" + _LIST + rb")|(?P<text>" + STRING + rb")"
     rb"|(?P<number>" + NUMBER + rb")|(?P<word>" + WORD + rb")"
 ).finditer
@@ -92,7 +93,7 @@ class Shapes:
 def _shape_of(sample: bytes) -> _Shape:
     pattern = b"".join(_pieces(sample))
     line_feeds = sample.count(b"\n")
-    return _Shape(re.compile(b"(?:" + pattern + b")++" if line_feeds else pattern), line_feeds)
+    return _Shape(compiled(b"(?:" + pattern + b")++" if line_feeds else pattern), line_feeds)
 
 
 def _pieces(sample: bytes) -> Iterator[bytes]:

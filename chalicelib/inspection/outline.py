@@ -11,17 +11,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from chalicelib.inspection.patterns import compiled
+
 QUOTE = b'"'
 
 _QUOTED = rb'"[^"]*+(?:""[^"]*+)*+"'
 _RIGHT_CELL = rb"(?:" + _QUOTED + rb"|x*+)"
 _END = rb"(?:\n|\r\n?+)"
-_BLANKS = re.compile(rb"[\r\n]*+")
+_BLANKS = compiled(rb"[\r\n]*+")
 
 # As Python's csv reads them: text may follow a closing quote, and a quote may stand in an unquoted cell.
 _ANY_CELL = rb"(?:" + _QUOTED + rb'[x"]*+|x[x"]*+|(?!"))'
-_ANY_RECORD = re.compile(rb"(?:" + _ANY_CELL + rb",)*+" + _ANY_CELL + _END)
-_EACH_CELL = re.compile(
+_ANY_RECORD = compiled(rb"(?:" + _ANY_CELL + rb",)*+" + _ANY_CELL + _END)
+_EACH_CELL = compiled(
     rb"(?:\A|,)(?P<cell>)(?:" + _QUOTED + rb'(?P<behind>[x"]++)?+|(?P<unclosed>".*+)|x*+(?P<within>"[x"]*+)?+)',
     re.DOTALL,
 )
@@ -75,12 +77,12 @@ def run_end(outline: bytes, at: int, like: Sequence[bool]) -> int:
 @lru_cache(maxsize=32)
 def _run(like: tuple[bool, ...] | int) -> re.Pattern[bytes]:
     if isinstance(like, int):
-        return re.compile(rb"(?:(?:%b,){%d}+%b%b)*+" % (_RIGHT_CELL, like - 1, _RIGHT_CELL, _END))
+        return compiled(rb"(?:(?:%b,){%d}+%b%b)*+" % (_RIGHT_CELL, like - 1, _RIGHT_CELL, _END))
     if len(like) == 1:
-        return re.compile(rb"(?:(?:%b|x++)%b)*+" % (_QUOTED, _END))  # an only cell with nothing in it is a blank row
+        return compiled(rb"(?:(?:%b|x++)%b)*+" % (_QUOTED, _END))  # an only cell with nothing in it is a blank row
     likely = b",".join(rb'"[^"]*+"' if is_quoted else rb"x*+" for is_quoted in like)
     row = b",".join([_RIGHT_CELL] * len(like))
-    return re.compile(rb"(?:%b\r?+\n|%b%b)*+" % (likely, row, _END))
+    return compiled(rb"(?:%b\r?+\n|%b%b)*+" % (likely, row, _END))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""infra/template.yaml as data, so that tests make the very table and bucket that a deployment makes."""
+"""infra/template.yaml as data: for the walkthrough's table, and for tests on the very table a deployment makes."""
 
 from __future__ import annotations
 
