@@ -30,7 +30,8 @@ def detect_dialect(sample: str, *, whole: bool, delimiters: Sequence[str] = DELI
     first row the table has one column, and its delimiter is the first: RFC 4180's comma.
     """
     text = sample.encode()
-    candidates = [_try(text, delimiter, whole=whole) for delimiter in delimiters]
+    present = [delimiter for delimiter in delimiters if delimiter in sample]
+    candidates = [_try(text, delimiter, whole=whole) for delimiter in present or delimiters[:1]]
     split = [dialect for dialect in candidates if dialect.columns > 1]
     return max(split or candidates[:1], key=lambda found: (not found.stray_quotes, found.confidence, found.columns))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from chalicelib.inspection.patterns import compiled
+from chalicelib.inspection.text import has_lone_cr
 
 QUOTE = b'"'
 
@@ -100,9 +101,12 @@ class Ends:
 
 def count_ends(outline: bytes) -> Ends:
     """Count the ends of whole records that have no quote in a wrong place."""
-    marks = outline.replace(b"\r\n", b"N") if b"\r" in outline else outline
+    if has_lone_cr(outline):  # it must not meet an LF once what is between them is gone, so pairs go first
+        marks = outline.replace(b"\r\n", b"N").translate(None, b"x,")
+    else:
+        marks = outline.translate(None, b"x,").replace(b"\r\n", b"N")
     # Only the parity of the quotes tells cells from what is between them, so pairs go first, at C speed.
-    marks = marks.translate(None, b"x,").replace(QUOTE + QUOTE, b"")
-    outside = b"".join(marks.split(QUOTE)[::2])
+    marks = marks.replace(QUOTE + QUOTE, b"")
+    outside = b"".join(marks.split(QUOTE)[::2]) if QUOTE in marks else marks
     kinds = {"lf": outside.count(b"\n"), "crlf": outside.count(b"N"), "cr": outside.count(b"\r")}
     return Ends(kinds, len(marks) - marks.count(QUOTE))

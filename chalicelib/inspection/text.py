@@ -27,11 +27,28 @@ def byte_order_mark(head: bytes) -> tuple[bytes, str | None]:
     return next(((mark, name) for mark, name in BYTE_ORDER_MARKS.items() if head.startswith(mark)), (b"", None))
 
 
+_find_lone_cr = re.compile(rb"\r(?!\n)").search
+_NOT_LINE_ENDS = bytes(set(range(256)) - set(b"\r\n"))
+
+
+def has_lone_cr(text: bytes) -> bool:
+    """Whether a CR is followed by no LF; asking is twice as fast as counting the pairs of both."""
+    return b"\r" in text and _find_lone_cr(text) is not None
+
+
+def count_newlines(text: bytes) -> tuple[int, int, int]:
+    """How many LFs, CRs, and CRLFs there are; each CRLF is counted as all three."""
+    if b"\r" not in text:
+        return text.count(b"\n"), 0, 0
+    marks = text.translate(None, _NOT_LINE_ENDS)
+    returns = marks.count(b"\r")
+    return marks.count(b"\n"), returns, text.count(b"\r\n") if has_lone_cr(text) else returns
+
+
 def line_ends(text: bytes) -> int:
     """How many physical lines end in a piece of text that cuts no CRLF in two."""
-    if b"\r" not in text:
-        return text.count(b"\n")
-    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+    feeds, returns, pairs = count_newlines(text)
+    return feeds + returns - pairs
 
 
 def characters(text: bytes) -> int:
@@ -54,9 +71,7 @@ class Lines:
         """Count the next block; a CRLF may be cut in two by its edge."""
         if not block:
             return
-        feeds = block.count(b"\n")
-        returns = block.count(b"\r") if b"\r" in block else 0
-        pairs = block.count(b"\r\n") if returns else 0
+        feeds, returns, pairs = count_newlines(block)
         if self._last == b"\r" and block.startswith(b"\n"):  # the CR was counted as a lone one
             self.kinds["cr"] -= 1
             self.kinds["crlf"] += 1
