@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.checking import check
 from cli.reading import list_receipts, show, watch
+from cli.text import printable
 from cli.uploading import put
 from infra.stages import UsageError
 
@@ -37,7 +38,7 @@ def _explained(error: ClientError) -> str:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in {"ResourceNotFoundException", "NoSuchBucket"}:
         return f"The stage is not deployed there ({message}): run `make deploy`."
-    return f"AWS refused {error.operation_name}: {message} ({code})."
+    return f"AWS refused {error.operation_name}: {printable(' '.join(message.split()))[:200]} ({code})."
 
 
 @click.group(cls=_Recibo, context_settings={"help_option_names": ["-h", "--help"]})

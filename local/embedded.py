@@ -150,6 +150,8 @@ def endpoint_for(stage: str, given: str | None) -> str | None:
             "No AWS is running for the stage local: start one with `make run` in another terminal, "
             "or set AWS_ENDPOINT_URL."
         )
+    if endpoint and "://" not in endpoint:
+        raise UsageError(f"{endpoint!r} is no endpoint: write it as a URL, as in http://{endpoint}.")
     if endpoint and not answers(endpoint):
         raise UsageError(f"Nothing answers at {endpoint}: start it, or give another endpoint.")
     if endpoint:
