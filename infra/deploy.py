@@ -159,7 +159,8 @@ class Deployment:
             environment["AWS_ENDPOINT_URL"] = self.endpoint
         done = subprocess.run(command, cwd=self.project, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise UsageError(f"chalice deploy failed:\n{done.stdout}{done.stderr}")
+            reason = (done.stderr.strip() or done.stdout.strip() or "it gave no reason").splitlines()[-1]
+            raise UsageError(f"chalice deploy failed: {reason} (to see all of it: {' '.join(command)})")
 
     def _join(self) -> None:
         """Retries and the dead-letter queue, which Chalice has no setting for; then the fingerprint, last."""

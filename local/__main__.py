@@ -51,7 +51,8 @@ def main() -> int:
         "--port", type=int, help="where the AWS listens on the loopback interface (default: a free one)"
     )
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)  # what a supervisor sends ends it as cleanly as Ctrl-C
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # a supervisor, a closed terminal: as clean an end as Ctrl-C
+        signal.signal(ending, _interrupt)
     try:
         return logs(arguments.stage) if arguments.command == "logs" else commands[arguments.command](arguments.port)
     except KeyboardInterrupt:

@@ -136,7 +136,8 @@ def announced(endpoint: str) -> Iterator[None]:
     try:
         yield
     finally:
-        RUNNING.unlink(missing_ok=True)
+        if RUNNING.exists() and RUNNING.read_text() == endpoint:  # a later one may have taken its place
+            RUNNING.unlink()
 
 
 def endpoint_for(stage: str, given: str | None) -> str | None:

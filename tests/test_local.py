@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -72,6 +73,18 @@ def test_an_embedded_aws_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(UsageError, match="did not start"), embedded_aws():
         pass
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whatever_ends_it_the_embedded_aws_is_stopped_with_it(ending: signal.Signals) -> None:
+    port = free_port()
+    command = [sys.executable, "-u", "-m", "local", "aws", "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert any("Ctrl-C stops it" in line for line in running.stdout)
+        running.send_signal(ending)
+    assert running.returncode == 0
+    assert not answers(f"http://127.0.0.1:{port}")
 
 
 def test_a_free_port_is_free() -> None:
