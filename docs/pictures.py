@@ -40,6 +40,8 @@ class Mask:
     def __call__(self, text: str) -> str:
         """The text without what belongs to one run."""
         text = re.sub(r"(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)(\.\d+)?", self._time, text)
+        today = rf"\g<1>12:{self._picture:02}:00"  # lists leave out the date of today
+        text = re.sub(r"^((?:\x1b\[[\d;]*m)*)\d\d:\d\d:\d\d\b", today, text, flags=re.MULTILINE)
         text = re.sub(r"(?<=127\.0\.0\.1:)\d+", PORT, text)
         text = re.sub(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", self._uuid, text)
         text = re.sub(rf"(content_hash\W*?{SPACE})([0-9a-f]{{64}})", self._hash, text)
