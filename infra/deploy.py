@@ -32,6 +32,7 @@ FINGERPRINT_TAG = "recibo-fingerprint"
 RETRIES = 2
 EVENT_AGE_SECONDS = 6 * 3600  # the longest Lambda allows: throttling alone should not end in the dead letters
 STACK_POLL_SECONDS = 1.0
+EMULATOR_WAITERS = ROOT / "infra" / "emulator"
 
 Say = Callable[[str], None]
 
@@ -51,6 +52,7 @@ class Deployment:
             write_policies(self.stage, self.project)
         with self._step(f"stack {self.stage.stack}"):
             stack_changed = self._deploy_stack()
+            self._check_lock()
         if self._deployed_fingerprint() == self._fingerprint():
             self.say("functions: up to date")
             return stack_changed
@@ -99,7 +101,22 @@ class Deployment:
             "TableName": self.stage.table,
             "DeadLetterQueueName": self.stage.dead_letters,
             "RequireTls": "false" if self.endpoint else "true",
+            "SealsBucketName": self.stage.seals_bucket,
+            "SealsKeyAlias": self.stage.seals_key,
         }
+
+    def _check_lock(self) -> None:
+        """A seal in a bucket without a lock proves nothing: set it where an emulator's stack left it out."""
+        if not self.stage.seals_bucket:
+            return
+        s3 = self._client("s3")
+        try:
+            s3.get_object_lock_configuration(Bucket=self.stage.seals_bucket)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ObjectLockConfigurationNotFoundError" or not self.endpoint:
+                raise
+            lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}}
+            s3.put_object_lock_configuration(Bucket=self.stage.seals_bucket, ObjectLockConfiguration=lock)
 
     def _stack(self) -> dict[str, Any] | None:
         try:
@@ -157,6 +174,10 @@ class Deployment:
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         if self.endpoint:
             environment["AWS_ENDPOINT_URL"] = self.endpoint
+            # Chalice looks every 5 s whether a function is ready, which an emulator's is in less than one: botocore
+            # merges this folder's settings into its own, for as long a wait in steps of 0.5 s.
+            data_paths = [str(EMULATOR_WAITERS), os.environ.get("AWS_DATA_PATH", "")]
+            environment["AWS_DATA_PATH"] = os.pathsep.join(filter(None, data_paths))
         done = subprocess.run(command, cwd=self.project, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             reason = (done.stderr.strip() or done.stdout.strip() or "it gave no reason").splitlines()[-1]

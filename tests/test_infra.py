@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,9 +11,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 
 from chalicelib.receipts import INDEX_ATTRIBUTES
+from infra.deploy import Deployment
 from infra.package import _warned_of, build_zip, missing_packages
 from infra.stages import ROOT, Stage, UsageError, load_config, load_stage
 from infra.template import table_definition, template
@@ -171,3 +174,50 @@ def test_a_warning_of_chalice_is_taken_for_an_error() -> None:
 def test_a_functions_name_is_chalices() -> None:
     stage = Stage(name="dev", app_name="recibo", bucket="b", table="t", dead_letters="d")
     assert (stage.function("inspect"), stage.stack) == ("recibo-dev-inspect", "recibo-dev")
+
+
+# -- what Chalice is run with
+
+ENDPOINT = "http://127.0.0.1:4566"
+THEIRS = "/the/users/own"
+
+
+def environment_of_chalice(endpoint: str | None, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment in which a deployment would run `chalice deploy`."""
+    environments: list[dict[str, str]] = []
+
+    def run(command: list[str], *, env: dict[str, str], **_: object) -> subprocess.CompletedProcess[str]:
+        environments.append(env)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "run", run)
+        Deployment(stage=load_stage("local"), project=ROOT, endpoint=endpoint, say=print)._run_chalice()
+    return environments[0]
+
+
+def polling(waiter: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> tuple[float, float]:
+    """How many seconds botocore, in that environment, waits between two looks at a function, and in all."""
+    with monkeypatch.context() as patched:
+        patched.setenv("AWS_DATA_PATH", environment.get("AWS_DATA_PATH", ""))
+        functions = botocore.session.Session().create_client(
+            "lambda", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+        )
+        config: Any = functions.get_waiter(waiter).config
+    return config.delay, config.delay * config.max_attempts
+
+
+@pytest.mark.parametrize("waiter", ["function_active", "function_updated"])
+def test_chalice_polls_an_emulator_every_half_second_and_aws_as_it_would(
+    waiter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_DATA_PATH", raising=False)
+    on_aws = polling(waiter, environment_of_chalice(None, monkeypatch), monkeypatch)
+    on_emulator = polling(waiter, environment_of_chalice(ENDPOINT, monkeypatch), monkeypatch)
+    assert (on_aws, on_emulator) == ((5, 300), (0.5, 300))
+
+
+def test_a_data_path_of_the_users_own_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DATA_PATH", THEIRS)
+    assert environment_of_chalice(None, monkeypatch)["AWS_DATA_PATH"] == THEIRS
+    assert environment_of_chalice(ENDPOINT, monkeypatch)["AWS_DATA_PATH"].split(os.pathsep)[1:] == [THEIRS]
