@@ -1,6 +1,8 @@
 """Recibo's Lambda functions: each decodes its event, makes one call, and encodes the answer."""
 
-from chalice.app import Chalice, S3Event, SQSEvent
+from typing import Any
+
+from chalice.app import Chalice, CloudWatchEvent, S3Event, SQSEvent
 
 from chalicelib import handling, wiring
 
@@ -21,6 +23,18 @@ def inspect(event: S3Event) -> None:
 def last_resort(event: SQSEvent) -> None:
     """What crashed on every try, or was never tried, gets its receipt all the same."""
     handling.take_dead_letters(wiring.intake(event.context), event.to_dict())
+
+
+@app.schedule(settings.reconcile_schedule)
+def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
+    """What the bucket has and the ledger does not gets its inspection; so does what died or failed on our side."""
+    return handling.reconcile(wiring.reconcile(), settings.bucket, wiring.clock(event.context))
+
+
+@app.schedule(settings.seal_schedule)
+def seal(event: CloudWatchEvent) -> list[dict[str, Any]]:
+    """Every closed hour's receipts are sealed."""
+    return handling.seal(wiring.sealer(), settings.bucket, wiring.clock(event.context), event.to_dict())
 
 
 @app.route("/health")

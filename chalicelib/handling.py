@@ -1,15 +1,27 @@
-"""From decoded Lambda events to calls of the intake, with one log line for each entry."""
+"""From decoded Lambda events to calls of the use cases, with one log line for each thing done."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import asdict
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.dead_letters import DeadLetter, dead_letter_of
 from chalicelib.failures import NotHandledError, reason_of, trace_of
-from chalicelib.intake import Intake, Outcome
-from chalicelib.logs import log_failure, log_outcome
-from chalicelib.uploads import Entry, UnreadableEventError, entry_of, records_of
+from chalicelib.intake import Clock, Intake, Outcome
+from chalicelib.logs import log_failure, log_outcome, log_work
+from chalicelib.uploads import Entry, UnreadableEventError, entry_of, inspection_of, iso, records_of
+
+if TYPE_CHECKING:
+    from chalicelib.reconcile import ScheduledReconcile
+    from chalicelib.sealing import Sealer
+    from chalicelib.seals import Seal
+
+
+class _Take(Protocol):
+    def __call__(self, entry: Entry, *, inspection: int) -> Outcome: ...
 
 
 def take_event(intake: Intake, event: Mapping[str, Any]) -> None:
@@ -22,6 +34,38 @@ def take_dead_letters(intake: Intake, event: Mapping[str, Any]) -> None:
     _each(event["Records"], lambda message: _take_dead_letter(intake, message))
 
 
+def reconcile(scheduled: ScheduledReconcile, bucket: str, clock: Clock) -> dict[str, Any]:
+    """Ask for the inspections that are wanting, as far as the time goes; what was done."""
+    done = asdict(scheduled.run(bucket, now=clock.now(), out_of_time=lambda: _is_over(clock)))
+    log_work("reconcile", done)
+    return done
+
+
+def seal(sealer: Sealer, bucket: str, clock: Clock, event: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Seal what is due or, asked for by `detail.early`, what there is up to now; the seals that were made."""
+    is_early = bool((event.get("detail") or {}).get("early"))
+    made = sealer.seal_due(bucket, now=clock.now(), out_of_time=lambda: _is_over(clock), early=is_early)
+    return [_logged(seal) for seal in made]
+
+
+def _logged(seal: Seal) -> dict[str, Any]:
+    """A seal in brief, logged as soon as it is made."""
+    brief = {
+        "hour": iso(seal.hour),
+        "part": seal.part,
+        "receipts": seal.receipts,
+        "late": seal.late,
+        "closes": seal.closes,
+        "seal_hash": seal.seal_hash,
+    }
+    log_work("seal", brief)
+    return brief
+
+
+def _is_over(clock: Clock) -> bool:
+    return clock.remaining() <= timedelta()
+
+
 def _take_dead_letter(intake: Intake, message: Mapping[str, Any]) -> None:
     received = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
     try:
@@ -32,18 +76,18 @@ def _take_dead_letter(intake: Intake, message: Mapping[str, Any]) -> None:
     _each(letter.records, lambda record: _take(intake, record, _end_of(intake, letter)))
 
 
-def _end_of(intake: Intake, letter: DeadLetter) -> Callable[[Entry], Outcome]:
+def _end_of(intake: Intake, letter: DeadLetter) -> _Take:
     if not letter.is_given_up:
         return intake.take
-    return lambda entry: intake.give_up(entry, reason=letter.reason, request_id=letter.request_id)
+    return partial(intake.give_up, reason=letter.reason, request_id=letter.request_id)
 
 
-def _take(intake: Intake, record: Any, take: Callable[[Entry], Outcome]) -> None:
+def _take(intake: Intake, record: Any, take: _Take) -> None:
     """Bring one record to its receipt and log it; raises what names no content of the file."""
     entry = None
     try:
         entry = entry_of(record)
-        outcome = take(entry)
+        outcome = take(entry, inspection=inspection_of(record))
     except UnreadableEventError as error:
         log_failure(None, reason=str(error), trace=[], request_id=intake.request_id)
         raise

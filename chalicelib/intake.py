@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,8 +43,13 @@ class OpenedUpload:
 class Inbox(Protocol):
     """Where uploads are read."""
 
-    def open(self, upload: Entry) -> AbstractContextManager[OpenedUpload]:
-        """Exactly the bytes that were announced; raises UnavailableError if they are gone."""
+    def open(
+        self, upload: Entry, *, out_of_time: Callable[[], bool] = lambda: False
+    ) -> AbstractContextManager[OpenedUpload]:
+        """Exactly the bytes that were announced; raises UnavailableError if they are gone.
+
+        A read that breaks goes on at its place until it is out of time.
+        """
 
 
 class Ledger(Protocol):
@@ -53,8 +58,8 @@ class Ledger(Protocol):
     def record(self, receipt: Receipt) -> bool:
         """Write a final receipt, once: False if this inspection has one already, which then stays as it is."""
 
-    def mark(self, upload: Entry, *, started_at: datetime, deadline: datetime) -> None:
-        """Say that a long inspection is going on, unless there is a receipt already."""
+    def mark(self, upload: Entry, *, inspection: int = 1, started_at: datetime, deadline: datetime) -> None:
+        """Say that a long inspection is going on, unless there is a receipt or a mark whose time is not over."""
 
 
 class Clock(Protocol):
@@ -76,6 +81,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """An inspection that has begun."""
+
+    entry: Entry
+    inspection: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """Takes entries in: inspects uploads, records deletions, always ends with a receipt or an exception."""
 
@@ -84,41 +98,48 @@ class Intake:
     clock: Clock
     request_id: str | None = None
 
-    def take(self, entry: Entry) -> Outcome:
+    def take(self, entry: Entry, *, inspection: int = 1) -> Outcome:
         """Inspect an upload, or record a deletion. Raises only when the world is broken, for Lambda to retry."""
-        received_at = self.clock.now()
+        begun = _Begun(entry=entry, inspection=inspection, received_at=self.clock.now())
         if not _has_content(entry):
-            return self._record(entry, received_at, report=_report_unread(entry))
-        self._mark_if_long(entry, received_at)
+            return self._record(begun, report=_report_unread(entry))
+        self._mark_if_long(begun)
         try:
-            with self.inbox.open(entry) as opened:
+            with self.inbox.open(entry, out_of_time=self._is_out_of_time) as opened:
                 report = inspect(
                     opened.chunks,
                     name=entry.key,
                     declared_type=opened.declared_type,
-                    out_of_time=lambda: self.clock.remaining() <= timedelta(),
+                    out_of_time=self._is_out_of_time,
                 )
         except UnavailableError as reason:
-            return self._record(entry, received_at, report=_failure(reason.code, **reason.values))
-        return self._record(entry, received_at, report=report, opened=opened)
+            return self._record(begun, report=_failure(reason.code, **reason.values))
+        return self._record(begun, report=report, opened=opened)
 
-    def give_up(self, entry: Entry, *, reason: str, request_id: str | None) -> Outcome:
+    def give_up(self, entry: Entry, *, inspection: int = 1, reason: str, request_id: str | None) -> Outcome:
         """Record an upload whose every inspection crashed; what has no content to inspect is simply recorded."""
         if not _has_content(entry):
             return self.take(entry)
         report = _failure("inspection-crashed", reason=reason, request_id=request_id or "unknown")
-        return self._record(entry, self.clock.now(), report=report)
+        return self._record(_Begun(entry=entry, inspection=inspection, received_at=self.clock.now()), report=report)
 
-    def _mark_if_long(self, entry: Entry, started_at: datetime) -> None:
-        if (entry.size or 0) >= MARK_FROM:
-            self.ledger.mark(entry, started_at=started_at, deadline=started_at + self.clock.remaining())
+    def _is_out_of_time(self) -> bool:
+        return self.clock.remaining() <= timedelta()
 
-    def _record(
-        self, entry: Entry, received_at: datetime, *, report: Report | None, opened: OpenedUpload | None = None
-    ) -> Outcome:
+    def _mark_if_long(self, begun: _Begun) -> None:
+        if (begun.entry.size or 0) >= MARK_FROM:
+            self.ledger.mark(
+                begun.entry,
+                inspection=begun.inspection,
+                started_at=begun.received_at,
+                deadline=begun.received_at + self.clock.remaining(),
+            )
+
+    def _record(self, begun: _Begun, *, report: Report | None, opened: OpenedUpload | None = None) -> Outcome:
         receipt = Receipt(
-            entry=entry,
-            received_at=received_at,
+            entry=begun.entry,
+            inspection=begun.inspection,
+            received_at=begun.received_at,
             finished_at=self.clock.now(),
             report=report,
             declared_type=opened.declared_type if opened else None,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 
 from chalicelib.intake import Outcome
-from chalicelib.receipts import headline
+from chalicelib.receipts import finding_as_json, headline
 from chalicelib.uploads import Entry
 
 
@@ -26,7 +27,7 @@ def log_outcome(outcome: Outcome) -> None:
             "bytes": report and report.bytes,
             "lines": report and report.lines,
             "records": report and report.facts.records,
-            "first_finding": (report and headline(report.findings)) or None,
+            "first_finding": (report and headline([finding_as_json(each) for each in report.findings[:1]])) or None,
             "findings": (report and dict(report.counts)) or None,
             "duration_ms": _milliseconds(receipt.finished_at - receipt.received_at),
             # A duplicate's says nothing of Recibo: the event may be delivered again after any time.
@@ -48,6 +49,11 @@ def log_failure(entry: Entry | None, *, reason: str, trace: list[str], request_i
             "request_id": request_id,
         }
     )
+
+
+def log_work(event: str, done: Mapping[str, object]) -> None:
+    """One line for what a scheduled function did."""
+    _write({"level": "INFO", "event": event, **done})
 
 
 def _event(outcome: Outcome) -> str:

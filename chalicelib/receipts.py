@@ -5,23 +5,32 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from chalicelib.findings import Finding, Findings
+from chalicelib.findings import Cause, Finding, Findings
 from chalicelib.inspection import Report, Status
-from chalicelib.uploads import Entry, iso
+from chalicelib.uploads import Entry, Kind, iso
+
+INSPECTING = "inspecting"
+"""The status of a mark: an inspection was begun and has not ended."""
 
 SHARDS = 8
 """Into how many partitions an index spreads the uploads of a moment (docs/data-model.md, "Hot partitions")."""
 
 INDEX_ATTRIBUTES = frozenset(
-    {"pk", "sk", "journal_shard", "failed_at", "source_shard", "of_key", "place", "content_shard", "headline"}
+    {
+        *("pk", "sk", "journal_shard", "failed_at", "due_at", "source_shard", "of_key", "place"),
+        *("content_shard", "headline", "expires_at"),
+    }
 )
-"""What the ledger adds for its indexes: outside the hashed content, free to change with what is current."""
+"""What the ledger adds for its keys, its indexes and its time to live: outside the hashed content.
+
+All of it follows from the content, but that a later inspection takes `failed_at` and `due_at` away.
+"""
 
 TEXT_LIMIT = 1_000
 """How many characters of a text that others chose (user metadata, a content type) a receipt keeps."""
@@ -136,18 +145,67 @@ def content_hash(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
 
 
-def as_item(receipt: Receipt) -> dict[str, Any]:
+def as_item(receipt: Receipt, *, retention: timedelta | None = None) -> dict[str, Any]:
     """The receipt as the item the ledger keeps: its JSON, and what its keys and indexes need."""
-    content = as_json(receipt)
-    item = {**content, **index_attributes(receipt.entry, receipt.inspection)}
-    shard = item["journal_shard"].rpartition("#")[2]
-    if "sha256" in content:
-        item["content_shard"] = f"{content['sha256']}#{shard}"
-    if receipt.report:
-        item["headline"] = headline(receipt.report.findings)
-        if receipt.report.status is Status.FAILED:
-            item["failed_at"] = content["finished_at"]
+    item = {**(content := as_json(receipt)), **derived(content)}
+    if retention:
+        item["expires_at"] = int((receipt.finished_at + retention).timestamp())
     return item
+
+
+def derived(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What the ledger adds to a receipt's JSON while it is the current one, but for a time to live."""
+    added = index_attributes(entry_from(content), content["inspection"])
+    if "sha256" in content:
+        added["content_shard"] = f"{content['sha256']}#{added['journal_shard'].rpartition('#')[2]}"
+    if "status" in content:
+        added["headline"] = headline(content["findings"])
+    if content.get("status") == Status.FAILED:
+        added["failed_at"] = content["finished_at"]
+    if content.get("cause") == Cause.SYSTEM:
+        added["due_at"] = content["finished_at"]
+    return added
+
+
+def entry_from(content: Mapping[str, Any]) -> Entry:
+    """The entry that a receipt's JSON, or a mark, is about."""
+    return Entry(
+        kind=Kind(content["kind"]),
+        bucket=content["bucket"],
+        key=content["key"],
+        version_id=content.get("version_id"),
+        etag=content.get("etag"),
+        sequencer=content.get("sequencer"),
+        size=content.get("size"),
+        uploaded_at=datetime.fromisoformat(content["uploaded_at"]),
+        event=content["event"],
+        principal=content.get("principal"),
+        source_address=content.get("source_address"),
+    )
+
+
+def mark_item(upload: Entry, inspection: int, *, started_at: datetime, deadline: datetime) -> dict[str, Any]:
+    """The item that stands where a long inspection's receipt will be: what is known, and until when it may take."""
+    mark = {
+        **index_attributes(upload, inspection),
+        "kind": str(upload.kind),
+        "bucket": upload.bucket,
+        "key": upload.key,
+        "version_id": upload.version_id,
+        "etag": upload.etag,
+        "sequencer": upload.sequencer,
+        "inspection": inspection,
+        "size": upload.size,
+        "event": upload.event,
+        "uploaded_at": iso(upload.uploaded_at),
+        "status": INSPECTING,
+        "started_at": iso(started_at),
+        "deadline": iso(deadline),
+        "due_at": iso(deadline),
+        "principal": upload.principal,
+        "source_address": upload.source_address,
+    }
+    return {name: value for name, value in mark.items() if value is not None}
 
 
 def index_attributes(entry: Entry, inspection: int) -> dict[str, Any]:
@@ -168,13 +226,13 @@ def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name not in INDEX_ATTRIBUTES}
 
 
-def headline(findings: tuple[Finding, ...]) -> str:
-    """The first finding in one line, for lists."""
+def headline(findings: Sequence[Mapping[str, Any]]) -> str:
+    """The first of a receipt's findings in one line, for lists."""
     if not findings:
         return ""
     first = findings[0]
-    places = [f"{word} {value}" for word, value in (("row", first.row), ("line", first.line)) if value is not None]
-    return f"{first.code}{': ' if places else ''}{', '.join(places)}"
+    places = [f"{word} {first[word]}" for word in ("row", "line") if word in first]
+    return f"{first['code']}{': ' if places else ''}{', '.join(places)}"
 
 
 def _first(things: list[dict[str, Any]], budget: int) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 T = TypeVar("T")
 
@@ -126,6 +126,34 @@ def entry_of(record: Any) -> Entry:
         return _entry_of(record)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise UnreadableEventError(f"the record is not one of S3's: {error!r}") from error
+
+
+def record_of(entry: Entry, *, inspection: int = 1) -> dict[str, Any]:
+    """The record by which S3 would announce the entry, to ask for an inspection of that number."""
+    thing = {
+        "key": quote_plus(entry.key, safe="/"),
+        "versionId": entry.version_id,
+        "eTag": entry.etag,
+        "sequencer": entry.sequencer,
+        "size": entry.size,
+    }
+    return {
+        "eventSource": "aws:s3",
+        "eventTime": iso(entry.uploaded_at),
+        "eventName": entry.event,
+        "userIdentity": {"principalId": entry.principal},
+        "requestParameters": {"sourceIPAddress": entry.source_address},
+        "s3": {"bucket": {"name": entry.bucket}, "object": thing},
+        "recibo": {"inspection": inspection},
+    }
+
+
+def inspection_of(record: Any) -> int:
+    """Which inspection of the upload a record asks for: the first, unless it is one of `record_of`'s."""
+    asked = record.get("recibo", {}).get("inspection", 1) if isinstance(record, Mapping) else 1
+    if isinstance(asked, int) and asked >= 1:
+        return asked
+    raise UnreadableEventError(f"{asked!r} is no number of an inspection")
 
 
 def _entry_of(record: Mapping[str, Any]) -> Entry:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -15,8 +15,18 @@ from chalicelib.aws.inbox import S3Inbox
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.intake import Intake
 
-VERDICT_RESERVE = timedelta(seconds=10)
+if TYPE_CHECKING:
+    from chalicelib.reconcile import ScheduledReconcile
+    from chalicelib.sealing import Sealer
+
+VERDICT_RESERVE = timedelta(seconds=40)
 """How much of its time an inspection keeps back to write its verdict; a tenth of it, if that is less."""
+
+
+SETTINGS = {"bucket": "RECIBO_BUCKET", "table": "RECIBO_TABLE", "dead_letters": "RECIBO_DEAD_LETTERS"}
+HOURLY = "rate(1 hour)"
+AFTER_THE_GRACE = "cron(25 * * * ? *)"
+"""When an hour's seal is due: from twenty minutes past the next on (sealing.GRACE)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +36,27 @@ class Settings:
     bucket: str
     table: str
     dead_letters: str
+    anchor: str = ""
+    retention_days: int | None = None
+    reconcile_schedule: str = HOURLY
+    seal_schedule: str = AFTER_THE_GRACE
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Read RECIBO_BUCKET, RECIBO_TABLE and RECIBO_DEAD_LETTERS; KeyError names the one that is missing."""
+        """Read the stage's variables; KeyError names one that is missing."""
+        days = os.environ.get("RECIBO_RETENTION_DAYS")
         return cls(
-            bucket=os.environ["RECIBO_BUCKET"],
-            table=os.environ["RECIBO_TABLE"],
-            dead_letters=os.environ["RECIBO_DEAD_LETTERS"],
+            **{name: os.environ[variable] for name, variable in SETTINGS.items()},
+            anchor=os.environ.get("RECIBO_ANCHOR", ""),
+            retention_days=int(days) if days else None,
+            reconcile_schedule=os.environ.get("RECIBO_RECONCILE_SCHEDULE", HOURLY),
+            seal_schedule=os.environ.get("RECIBO_SEAL_SCHEDULE", AFTER_THE_GRACE),
         )
+
+    @property
+    def retention(self) -> timedelta | None:
+        """How long a receipt is kept; None for ever."""
+        return timedelta(days=self.retention_days) if self.retention_days else None
 
 
 class LambdaClock:
@@ -56,8 +78,13 @@ class LambdaClock:
 def intake(context: Any) -> Intake:
     """The intake for one Lambda invocation."""
     return Intake(
-        inbox=inbox(), ledger=ledger(), clock=LambdaClock(context), request_id=getattr(context, "aws_request_id", None)
+        inbox=inbox(), ledger=ledger(), clock=clock(context), request_id=getattr(context, "aws_request_id", None)
     )
+
+
+def clock(context: Any) -> LambdaClock:
+    """The clock of one Lambda invocation."""
+    return LambdaClock(context)
 
 
 @cache
@@ -69,15 +96,56 @@ def inbox() -> S3Inbox:
 @cache
 def ledger() -> DynamoLedger:
     """The ledger, its connection kept between invocations."""
-    return DynamoLedger(client("dynamodb"), Settings.from_environment().table)
+    settings = Settings.from_environment()
+    return DynamoLedger(client("dynamodb"), settings.table, retention=settings.retention)
+
+
+@cache
+def reconcile() -> ScheduledReconcile:
+    """The scheduled reconcile, its connections kept between invocations. Only that function needs its modules."""
+    from chalicelib.aws.inspections import LambdaInspections  # noqa: PLC0415
+    from chalicelib.aws.lists import DynamoLists  # noqa: PLC0415
+    from chalicelib.aws.notes import DynamoNotes  # noqa: PLC0415
+    from chalicelib.aws.versions import S3Versions  # noqa: PLC0415
+    from chalicelib.reconcile import Reconciliation, ScheduledReconcile  # noqa: PLC0415
+
+    settings, table = Settings.from_environment(), client("dynamodb")
+    return ScheduledReconcile(
+        reconciliation=Reconciliation(
+            versions=S3Versions(client("s3")), receipts=ledger(), unfinished=DynamoLists(table, settings.table)
+        ),
+        inspections=LambdaInspections(client("lambda"), sibling("inspect")),
+        notes=DynamoNotes(table, settings.table),
+        retention=settings.retention,
+    )
+
+
+@cache
+def sealer() -> Sealer:
+    """The sealer, its connections kept between invocations. Only that function needs its modules."""
+    from chalicelib.aws.anchors import anchor_from  # noqa: PLC0415
+    from chalicelib.aws.seals import DynamoSeals  # noqa: PLC0415
+    from chalicelib.sealing import Sealer  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    return Sealer(
+        store=DynamoSeals(client("dynamodb"), settings.table),
+        anchor=anchor_from(settings.anchor, client),
+        retention_days=settings.retention_days,
+    )
+
+
+def sibling(function: str) -> str:
+    """The full name of another function of this stage: Chalice names them `app-stage-function`."""
+    return "-".join([*os.environ["AWS_LAMBDA_FUNCTION_NAME"].split("-")[:-1], function])
 
 
 def client(service: Any) -> Any:
     """A client for AWS, or for the emulator at AWS_ENDPOINT_URL, whose host name cannot carry a bucket's."""
     config = Config(
         connect_timeout=5,
-        read_timeout=30,
-        retries={"mode": "standard", "total_max_attempts": 5},
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 4},
         s3={"addressing_style": "path" if os.environ.get("AWS_ENDPOINT_URL") else "auto"},
     )
     return boto3.client(service, config=config)

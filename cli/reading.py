@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from chalicelib.aws.lists import Period
 from cli.options import aws_options, json_option
 from cli.surroundings import Surroundings
 from cli.text import moment, printable
@@ -61,11 +62,11 @@ def list_receipts(
 def _found(
     surroundings: Surroundings, *, failed: bool, source: str | None, since: datetime | None
 ) -> Iterator[dict[str, Any]]:
-    ledger, bucket = surroundings.ledger, surroundings.stage.bucket
+    lists, bucket, period = surroundings.lists, surroundings.stage.bucket, Period(since=since)
     if failed:
-        entries = ledger.failures(bucket, since=since)
+        entries = lists.failures(bucket, period)
         return (entry for entry in entries if source is None or _is_of(entry, source))
-    entries = ledger.of_source(bucket, source, since=since) if source else ledger.newest(bucket, since=since)
+    entries = lists.of_source(bucket, source, period) if source else lists.newest(bucket, period)
     return (entry for entry in entries if entry["kind"] == "upload")
 
 
@@ -102,7 +103,7 @@ def show(surroundings: Surroundings, *, key: str, version: str | None, history: 
 
 
 def _entries(surroundings: Surroundings, key: str, version: str | None) -> list[dict[str, Any]]:
-    entries = surroundings.ledger.history(surroundings.stage.bucket, key, limit=HISTORY_SHOWN)
+    entries = surroundings.lists.history(surroundings.stage.bucket, key, limit=HISTORY_SHOWN)
     return [entry for entry in entries if version in (None, entry.get("version_id"))]
 
 
@@ -143,7 +144,7 @@ def arrivals(surroundings: Surroundings, start: datetime) -> Iterator[dict[str, 
     seen: dict[tuple[str, int], str] = {}
     floor = start
     while True:
-        recent = list(surroundings.ledger.newest(surroundings.stage.bucket, since=floor))
+        recent = list(surroundings.lists.newest(surroundings.stage.bucket, Period(since=floor)))
         for entry in reversed(recent):
             if (entry["identity"], entry["inspection"]) not in seen:
                 seen[entry["identity"], entry["inspection"]] = entry["finished_at"]

@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.aws.ledger import DynamoLedger
+from chalicelib.aws.lists import DynamoLists
 from infra.stages import Stage, load_stage
 from local.embedded import endpoint_for
 
@@ -34,6 +35,11 @@ class Surroundings:
     def ledger(self) -> DynamoLedger:
         """The stage's ledger."""
         return DynamoLedger(self.client("dynamodb"), self.stage.table)
+
+    @cached_property
+    def lists(self) -> DynamoLists:
+        """The lists of the stage's ledger."""
+        return DynamoLists(self.client("dynamodb"), self.stage.table)
 
 
 @cache

@@ -17,7 +17,7 @@ Statement = dict[str, Any]
 def policies(stage: Stage) -> dict[str, dict[str, Any]]:
     """Each function's policy document, by the name Chalice knows the function by."""
     queue = f"arn:aws:sqs:*:*:{stage.dead_letters}"
-    taking_in = [_read_uploads(stage), _write_receipts(stage), _never_delete(stage)]
+    taking_in = [_read_uploads(stage), *_write_receipts(stage)]
     return {
         "inspect": _document(stage, "inspect", *taking_in, _allow("SendDeadLetters", ["sqs:SendMessage"], [queue])),
         "last_resort": _document(
@@ -30,7 +30,9 @@ def policies(stage: Stage) -> dict[str, dict[str, Any]]:
                 [queue],
             ),
         ),
-        "api_handler": _document(stage, "", _never_delete(stage)),
+        "reconcile": _document(stage, "reconcile", *_reconcile(stage)),
+        "seal": _document(stage, "seal", *_seal(stage)),
+        "api_handler": _document(stage, ""),
     }
 
 
@@ -40,8 +42,56 @@ def _read_uploads(stage: Stage) -> Statement:
     return _allow("ReadUploads", ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"], [bucket, f"{bucket}/*"])
 
 
-def _write_receipts(stage: Stage) -> Statement:
-    return _allow("WriteReceipts", ["dynamodb:PutItem"], [f"arn:aws:dynamodb:*:*:table/{stage.table}"])
+def _write_receipts(stage: Stage) -> list[Statement]:
+    """Only receipts and marks, whose keys begin with the bucket; of an earlier receipt, only what lists use."""
+    superseded = _keys(f"{stage.bucket}/*") | {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "status", "failed_at", "due_at"]}
+    }
+    return [
+        _allow("WriteReceipts", ["dynamodb:PutItem"], [_table(stage)], _keys(f"{stage.bucket}/*")),
+        _allow("SupersedeReceipts", ["dynamodb:UpdateItem"], [_table(stage)], superseded),
+    ]
+
+
+def _reconcile(stage: Stage) -> list[Statement]:
+    table, bucket = _table(stage), f"arn:aws:s3:::{stage.bucket}"
+    return [
+        _allow("ListVersions", ["s3:ListBucketVersions", "s3:GetBucketVersioning"], [bucket]),
+        _allow("AskTheLedger", ["dynamodb:BatchGetItem", "dynamodb:Query"], [table, f"{table}/index/unfinished"]),
+        _allow("KeepItsPlace", ["dynamodb:GetItem", "dynamodb:PutItem"], [table], _keys("#reconcile/*")),
+        _allow(
+            "AskForInspections", ["lambda:InvokeFunction"], [f"arn:aws:lambda:*:*:function:{stage.function('inspect')}"]
+        ),
+    ]
+
+
+def _seal(stage: Stage) -> list[Statement]:
+    """It reads what it seals and writes seals: it can neither write a receipt nor take back what an anchor has."""
+    table = _table(stage)
+    statements = [
+        _allow("ReadTheJournal", ["dynamodb:Query"], [table, f"{table}/index/journal"]),
+        _allow("ReadSealed", ["dynamodb:BatchGetItem"], [table], _keys("#page/*")),
+        _allow("WriteSeals", ["dynamodb:PutItem"], [table], _keys("#seals/*", "#page/*", "#rollup/*")),
+    ]
+    if stage.seals_bucket:
+        kept = f"arn:aws:s3:::{stage.seals_bucket}"
+        reading = ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"]
+        statements.append(_allow("KeepSeals", ["s3:PutObject", *reading], [kept, f"{kept}/*"]))
+    if stage.seals_key:
+        statements.append(
+            _allow("SignSeals", ["kms:Sign"], ["arn:aws:kms:*:*:key/*"])
+            | {"Condition": {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [stage.seals_key]}}}
+        )
+    return statements
+
+
+def _table(stage: Stage) -> str:
+    return f"arn:aws:dynamodb:*:*:table/{stage.table}"
+
+
+def _keys(*patterns: str) -> dict[str, Any]:
+    """Only items whose partition key is like one of these."""
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(patterns)}}
 
 
 def _never_delete(stage: Stage) -> Statement:
@@ -57,10 +107,7 @@ def _never_delete(stage: Stage) -> Statement:
             "s3:DeleteObject*",
             "s3:PutObject",
         ],
-        "Resource": [
-            f"arn:aws:dynamodb:*:*:table/{stage.table}",
-            f"arn:aws:s3:::{stage.bucket}/*",
-        ],
+        "Resource": [_table(stage), f"arn:aws:s3:::{stage.bucket}/*"],
     }
 
 
@@ -71,11 +118,12 @@ def _document(stage: Stage, function: str, *statements: Statement) -> dict[str, 
         ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
         [f"arn:aws:logs:*:*:log-group:/aws/lambda/{name}", f"arn:aws:logs:*:*:log-group:/aws/lambda/{name}:*"],
     )
-    return {"Version": "2012-10-17", "Statement": [*statements, logs]}
+    return {"Version": "2012-10-17", "Statement": [*statements, _never_delete(stage), logs]}
 
 
-def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+def _allow(sid: str, actions: list[str], resources: list[str], condition: dict[str, Any] | None = None) -> Statement:
+    statement = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
+    return statement | ({"Condition": condition} if condition else {})
 
 
 def policy_path(stage: Stage, function: str, project: Path = ROOT) -> Path:

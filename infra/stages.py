@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,25 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A stage's names."""
+    """A stage's names and settings."""
 
     name: str
     app_name: str
     bucket: str
     table: str
     dead_letters: str
+    anchor: str = ""
+    retention_days: int | None = None
+
+    @property
+    def seals_bucket(self) -> str:
+        """The object-locked bucket that anchors the seals, or nothing."""
+        return self.anchor.removeprefix("s3:") if self.anchor.startswith("s3:") else ""
+
+    @property
+    def seals_key(self) -> str:
+        """The alias of the key that signs the seals, or nothing."""
+        return self.anchor.removeprefix("kms:") if self.anchor.startswith("kms:") else ""
 
     @property
     def stack(self) -> str:
@@ -49,7 +62,38 @@ def load_stage(name: str, project: Path = ROOT) -> Stage:
     if "app_name" not in config:
         raise UsageError(".chalice/config.json does not set app_name.")
     names = {field: variables[variable] for field, variable in VARIABLES.items()}
-    return Stage(name=name, app_name=config["app_name"], **names)
+    return Stage(
+        name=name,
+        app_name=config["app_name"],
+        anchor=_anchor(name, variables.get("RECIBO_ANCHOR", "")),
+        retention_days=_retention(name, variables.get("RECIBO_RETENTION_DAYS", "")),
+        **names,
+    )
+
+
+def _anchor(stage: str, setting: str) -> str:
+    if setting and not re.fullmatch(r"s3:[a-z0-9][a-z0-9.-]+|kms:alias/[A-Za-z0-9/_-]+", setting):
+        raise UsageError(
+            f"The stage {stage!r} sets RECIBO_ANCHOR to {setting!r}: write s3:BUCKET for an object-locked bucket, "
+            "kms:alias/NAME for a signing key, or leave it out."
+        )
+    return setting
+
+
+def _retention(stage: str, setting: str) -> int | None:
+    if not setting:
+        return None
+    if not setting.isdecimal() or int(setting) < MIN_RETENTION_DAYS:
+        raise UsageError(
+            f"The stage {stage!r} sets RECIBO_RETENTION_DAYS to {setting!r}: write a number of days, at least "
+            f"{MIN_RETENTION_DAYS}, or leave it out to keep receipts for ever. (An event may come again for up to 15 "
+            "days; its receipt must still be there then.)"
+        )
+    return int(setting)
+
+
+MIN_RETENTION_DAYS = 30
+"""Lambda keeps an event for 6 hours and the dead-letter queue for 14 days: only then can it not come again."""
 
 
 VARIABLES: Mapping[str, str] = {

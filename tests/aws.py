@@ -15,6 +15,7 @@ from moto import mock_aws
 
 from chalicelib import wiring
 from chalicelib.aws.ledger import DynamoLedger
+from chalicelib.aws.lists import DynamoLists
 from infra.template import LOCAL, table_definition
 from tests.events import BUCKET, record
 
@@ -36,17 +37,22 @@ class World:
     @property
     def receipts(self) -> list[dict[str, Any]]:
         """Everything in the ledger, in the order it was recorded."""
-        return list(reversed(list(self.ledger.newest(BUCKET))))
+        return list(reversed(list(self.lists.newest(BUCKET))))
 
     def receipt(self, key: str) -> dict[str, Any]:
         """The one receipt of a key's one upload."""
-        (summary,) = self.ledger.history(BUCKET, key, limit=10)
+        (summary,) = self.lists.history(BUCKET, key, limit=10)
         return self.ledger.whole(summary)
 
     @property
     def ledger(self) -> DynamoLedger:
         """The ledger by a client of the test's own."""
         return DynamoLedger(self.dynamodb, LOCAL.table)
+
+    @property
+    def lists(self) -> DynamoLists:
+        """Its lists."""
+        return DynamoLists(self.dynamodb, LOCAL.table)
 
     def answer(self, operation: str, wire: Callable[[Any], Any]) -> None:
         """Let `wire(request)` say what comes back over the wire for the app's calls; None lets AWS answer.

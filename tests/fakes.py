@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.intake import Clock, Inbox, Intake, Ledger, OpenedUpload, UnavailableError
-from chalicelib.receipts import Receipt, as_json
+from chalicelib.receipts import Receipt, as_json, from_item, mark_item
 from chalicelib.uploads import Entry, iso
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -27,7 +27,12 @@ class FakeInbox(Inbox):
     opened: list[str] = field(default_factory=list)
 
     @contextmanager
-    def open(self, upload: Entry) -> Iterator[OpenedUpload]:
+    def open(
+        self,
+        upload: Entry,
+        *,
+        out_of_time: Callable[[], bool] = lambda: False,  # noqa: ARG002 - the port's
+    ) -> Iterator[OpenedUpload]:
         self.opened.append(upload.identity)
         content = self.objects.get(upload.key, UnavailableError("object-missing"))
         if isinstance(content, Exception):
@@ -38,7 +43,7 @@ class FakeInbox(Inbox):
 
 @dataclass
 class FakeLedger(Ledger):
-    """Receipts by identity and inspection; `broken` is raised by every write."""
+    """Receipts by identity and inspection, and which are to be inspected again; `broken` is raised by every write."""
 
     items: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     marks: list[str] = field(default_factory=list)
@@ -51,15 +56,36 @@ class FakeLedger(Ledger):
         with self._lock:
             if self.items.get(name, {"status": "inspecting"}).get("status") != "inspecting":
                 return False
+            before = self.items.get((name[0], name[1] - 1), {"status": "inspecting"})
+            if receipt.inspection > 1 and before.get("status") == "inspecting":
+                raise LookupError("there is no receipt of the inspection before")
             self.items[name] = as_json(receipt)
             return True
 
-    def mark(self, upload: Entry, *, started_at: datetime, deadline: datetime) -> None:
+    def due(self, bucket: str, until: datetime) -> Iterator[tuple[str, int]]:
+        """What is to be inspected again."""
+        for (identity, number), item in self.items.items():
+            due_at = item.get("deadline") or (item.get("cause") == "system" and item["finished_at"])
+            is_last = (identity, number + 1) not in self.items or self._is_mark(identity, number + 1)
+            if due_at and due_at < iso(until) and is_last and item["bucket"] == bucket:
+                yield identity, number
+
+    def known(self, entries: Iterable[Entry]) -> dict[str, dict[str, Any]]:
+        """The first receipt, or mark, of each."""
+        identities = {entry.identity for entry in entries}
+        return {name: item for (name, number), item in self.items.items() if number == 1 and name in identities}
+
+    def _is_mark(self, identity: str, number: int) -> bool:
+        return self.items[identity, number].get("status") == "inspecting"
+
+    def mark(self, upload: Entry, *, inspection: int = 1, started_at: datetime, deadline: datetime) -> None:
         self._raise_if_broken()
-        mark = {"status": "inspecting", "key": upload.key, "started_at": iso(started_at), "deadline": iso(deadline)}
+        mark = from_item(mark_item(upload, inspection, started_at=started_at, deadline=deadline))
         with self._lock:
             self.marks.append(upload.identity)
-            self.items.setdefault((upload.identity, 1), mark)
+            standing = self.items.setdefault((upload.identity, inspection), mark)
+            if standing["status"] == "inspecting" and standing["deadline"] < iso(started_at):
+                self.items[upload.identity, inspection] = mark
 
     def current(self, identity: str) -> dict[str, Any] | None:
         """The receipt of the last inspection, or its mark."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib.findings import Findings
 from chalicelib.inspection import Report, inspect
@@ -15,10 +16,14 @@ from tests.fakes import NOON
 SUCCESS = inspect([b"a,b\n1,2\n"], name="x.csv")
 
 
-def failure() -> Report:
+def failure(code: str = "object-missing", **values: Any) -> Report:
     findings = Findings()
-    findings.add("object-missing")
+    findings.add(code, **values)
     return system_failure(findings)
+
+
+def crash() -> Report:
+    return failure("inspection-crashed", reason="a bug", request_id="r")
 
 
 def receipt(

@@ -112,7 +112,7 @@ def test_each_version_of_a_key_has_a_receipt_of_its_own_bytes(world: World, insp
     second = world.upload("sales/day.csv", b"id\n1\n")
     inspect(second)
     inspect(first)
-    newest, oldest = world.ledger.history(BUCKET, "sales/day.csv", limit=10)
+    newest, oldest = world.lists.history(BUCKET, "sales/day.csv", limit=10)
     assert [newest["records"], oldest["records"]] == [1, 2]
     assert newest["version_id"] == second["s3"]["object"]["versionId"]
 

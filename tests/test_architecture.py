@@ -12,7 +12,10 @@ from infra.stages import ROOT
 SHIPPED = [ROOT / "app.py", *sorted((ROOT / "chalicelib").rglob("*.py"))]
 NAMES = [str(path.relative_to(ROOT)) for path in SHIPPED]
 
-PURE = ("uploads.py", "receipts.py", "findings.py", "dead_letters.py", "failures.py")
+PURE = (
+    *("uploads.py", "receipts.py", "findings.py", "dead_letters.py", "failures.py"),
+    *("listing.py", "merkle.py", "seals.py"),
+)
 OUTSIDE = {"cli", "local", "infra", "tests", "bench", "docs", "recibo", "app"}
 
 
@@ -66,7 +69,7 @@ def test_only_the_adapters_and_the_wiring_know_aws(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_only_the_app_and_the_wiring_know_the_adapters(name: str) -> None:
     knows = {module for module in imports_of(name) if module.startswith(("chalicelib.aws", "chalicelib.wiring"))}
-    assert not knows or name in ("app.py", "chalicelib/routes.py", "chalicelib/wiring.py")
+    assert not knows or name in ("app.py", "chalicelib/routes.py", "chalicelib/wiring.py") or "/aws/" in name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -89,7 +92,7 @@ def test_an_inspection_knows_nothing_but_findings(name: str) -> None:
 
 @pytest.mark.parametrize("name", [f"chalicelib/{name}" for name in PURE])
 def test_what_is_pure_knows_only_what_is_pure(name: str) -> None:
-    allowed = {f"chalicelib.{pure.removesuffix('.py')}" for pure in PURE}
+    allowed = {"chalicelib", *(f"chalicelib.{pure.removesuffix('.py')}" for pure in PURE)}
     ours = {module for module in imports_of(name) if module.startswith("chalicelib")}
     assert all(module in allowed or module.startswith("chalicelib.inspection") for module in ours)
 
@@ -118,7 +121,8 @@ def test_nothing_is_caught_and_forgotten(name: str) -> None:
 def test_nothing_is_ever_put_into_the_inbox(name: str) -> None:
     """Law 11."""
     called = {node.attr for node in ast.walk(tree_of(name)) if isinstance(node, ast.Attribute)}
-    assert not called & {"put_object", "copy_object", "upload_file", "upload_fileobj", "delete_object", "delete_item"}
+    made = called & {"put_object", "copy_object", "upload_file", "upload_fileobj", "delete_object", "delete_item"}
+    assert not made or (name, made) == ("chalicelib/aws/anchors.py", {"put_object"}), "but a seal, in another bucket"
 
 
 def test_the_handlers_only_translate() -> None:

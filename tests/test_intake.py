@@ -78,7 +78,7 @@ def test_bytes_that_vanish_while_they_are_read_are_never_judged_by_half() -> Non
     world = world_with(GOOD)
 
     class Vanishing(FakeInbox):
-        def open(self, upload: Entry) -> Any:
+        def open(self, upload: Entry, **_: Any) -> Any:
             opened = super().open(upload)
             return _breaking(opened, UnavailableError("object-missing"))
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib.intake import Ledger
 from chalicelib.receipts import as_json
-from chalicelib.uploads import entry_of
+from chalicelib.uploads import Entry, entry_of, iso
 from tests import events
 from tests.aws import World, simulated_aws
 from tests.fakes import NOON, FakeLedger
@@ -21,6 +22,8 @@ from tests.receipts import SUCCESS, failure, mark, receipt
 
 class ReadableLedger(Ledger, Protocol):
     def current(self, identity: str) -> dict[str, Any] | None: ...
+
+    def known(self, entries: Iterable[Entry]) -> dict[str, dict[str, Any]]: ...
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
@@ -106,3 +109,41 @@ def test_of_fifty_that_record_one_upload_at_once_exactly_one_succeeds(ledger: Re
         wrote = list(pool.map(ledger.record, attempts))
     assert wrote.count(True) == 1
     assert ledger.current(made.entry.identity) == as_json(attempts[wrote.index(True)])
+
+
+def test_a_later_inspection_is_refused_without_the_one_before(ledger: ReadableLedger) -> None:
+    with pytest.raises((LookupError, ClientError)):
+        ledger.record(receipt(inspection=2))
+
+
+def test_a_later_inspection_has_one_receipt_however_often_it_is_recorded(ledger: ReadableLedger) -> None:
+    first = receipt(report=failure())
+    second = replace(first, inspection=2, report=SUCCESS)
+    ledger.record(first)
+    assert [ledger.record(second), ledger.record(replace(second, request_id="later"))] == [True, False]
+    assert ledger.current(first.entry.identity) == as_json(second)
+
+
+def test_a_mark_past_its_deadline_gives_way_to_a_new_one(ledger: ReadableLedger) -> None:
+    upload = receipt().entry
+    mark(ledger, upload)
+    ledger.mark(upload, started_at=NOON + timedelta(hours=1), deadline=NOON + timedelta(hours=2))
+    assert (ledger.current(upload.identity) or {})["deadline"] == iso(NOON + timedelta(hours=2))
+
+
+def test_a_later_inspection_leaves_its_own_mark_beside_the_earlier_receipt(ledger: ReadableLedger) -> None:
+    first = receipt(report=failure())
+    ledger.record(first)
+    ledger.mark(first.entry, inspection=2, started_at=NOON, deadline=NOON + timedelta(minutes=14))
+    assert (ledger.current(first.entry.identity) or {})["status"] == "inspecting"
+    assert ledger.record(replace(first, inspection=2, report=SUCCESS))
+
+
+def test_what_is_known_of_entries_is_found_by_their_identities(ledger: ReadableLedger) -> None:
+    seen = [receipt(entry_of(events.record(f"k{number}"))) for number in range(250)]
+    for made in seen:
+        ledger.record(made)
+    unseen = entry_of(events.record("unseen"))
+    known = ledger.known([*(made.entry for made in seen), unseen, unseen])
+    assert known.keys() == {made.entry.identity for made in seen}
+    assert {item["status"] for item in known.values()} == {"succeeded"}

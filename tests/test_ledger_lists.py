@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.ledger import PAGE, DynamoLedger
+from chalicelib.aws.ledger import DynamoLedger
+from chalicelib.aws.lists import PAGE, DynamoLists, Period
 from chalicelib.inspection import Report, inspect
 from chalicelib.receipts import SHARDS, Receipt, as_json
 from chalicelib.uploads import entry_of
@@ -18,7 +19,7 @@ from tests import events
 from tests.aws import World, simulated_aws
 from tests.events import BUCKET
 from tests.fakes import NOON
-from tests.receipts import SUCCESS, failure, mark, receipt
+from tests.receipts import SUCCESS, crash, failure, mark, receipt
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def identities(summaries: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> li
     return [summary["identity"] for summary in summaries]
 
 
-def count_calls(ledger: DynamoLedger) -> list[str]:
+def count_calls(ledger: DynamoLedger | DynamoLists) -> list[str]:
     calls: list[str] = []
     ledger._client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
     return calls
@@ -57,13 +58,13 @@ MORE_THAN_A_PAGE = PAGE * 3
 
 def test_the_newest_come_first_over_any_number_of_pages(world: World) -> None:
     expected = record_all(world, uploads(MORE_THAN_A_PAGE, key=lambda number: f"s{number % 3}/{number}.csv"))
-    assert identities(world.ledger.newest(BUCKET)) == expected
+    assert identities(world.lists.newest(BUCKET)) == expected
 
 
 def test_the_history_of_a_busy_key_spans_pages(world: World) -> None:
     expected = record_all(world, uploads(MORE_THAN_A_PAGE, key=lambda _: "s/same.csv"))
-    assert identities(world.ledger.history(BUCKET, "s/same.csv", limit=1000)) == expected
-    assert identities(world.ledger.history(BUCKET, "s/same.csv", limit=PAGE + 1)) == expected[: PAGE + 1]
+    assert identities(world.lists.history(BUCKET, "s/same.csv", limit=1000)) == expected
+    assert identities(world.lists.history(BUCKET, "s/same.csv", limit=PAGE + 1)) == expected[: PAGE + 1]
 
 
 def test_one_sources_uploads_are_told_from_anothers(world: World) -> None:
@@ -71,31 +72,64 @@ def test_one_sources_uploads_are_told_from_anothers(world: World) -> None:
     others = uploads(5, key=lambda number: f"mine2/{number}.csv") + uploads(2, key=lambda number: f"{number}.csv")
     expected = record_all(world, mine)
     at_the_top = record_all(world, others)[:2]
-    assert identities(world.ledger.of_source(BUCKET, "mine")) == expected
-    assert identities(world.ledger.of_source(BUCKET, "/")) == at_the_top
+    assert identities(world.lists.of_source(BUCKET, "mine")) == expected
+    assert identities(world.lists.of_source(BUCKET, "/")) == at_the_top
 
 
 def test_failures_are_listed_without_the_rest(world: World) -> None:
     record_all(world, uploads(5, key=lambda number: f"good/{number}.csv"))
     expected = record_all(world, uploads(PAGE + 5, key=lambda number: f"bad/{number}.csv", report=failure()))
-    assert identities(world.ledger.failures(BUCKET)) == expected
+    assert identities(world.lists.failures(BUCKET)) == expected
 
 
 @pytest.mark.parametrize("listing", ["newest", "failures", "of_source"])
 def test_a_list_since_a_moment_begins_with_it(world: World, listing: str) -> None:
     expected = record_all(world, uploads(10, key=lambda number: f"s/{number}.csv", report=failure()))
     read: dict[str, Callable[[datetime], Iterator[dict[str, Any]]]] = {
-        "newest": lambda since: world.ledger.newest(BUCKET, since=since),
-        "failures": lambda since: world.ledger.failures(BUCKET, since=since),
-        "of_source": lambda since: world.ledger.of_source(BUCKET, "s", since=since),
+        "newest": lambda since: world.lists.newest(BUCKET, Period(since=since)),
+        "failures": lambda since: world.lists.failures(BUCKET, Period(since=since)),
+        "of_source": lambda since: world.lists.of_source(BUCKET, "s", Period(since=since)),
     }
     assert identities(read[listing](NOON + timedelta(minutes=6))) == expected[:4]
 
 
+@pytest.mark.parametrize("listing", ["newest", "failures"])
+def test_a_list_of_a_period_holds_its_beginning_and_not_its_end(world: World, listing: str) -> None:
+    expected = record_all(world, uploads(10, key=lambda number: f"s/{number}.csv", report=failure()))
+    period = Period(since=NOON + timedelta(minutes=3), until=NOON + timedelta(minutes=7))
+    assert identities(getattr(world.lists, listing)(BUCKET, period)) == expected[3:7]
+    assert identities(getattr(world.lists, listing)(BUCKET, Period(until=period.until))) == expected[3:]
+
+
+def test_what_is_to_be_inspected_again_is_found_once_it_is_due(world: World) -> None:
+    marked, crashed, fine = (entry_of(events.record(name)) for name in ("marked", "crashed", "fine"))
+    mark(world.ledger, marked)
+    world.ledger.record(receipt(crashed, report=crash()))
+    world.ledger.record(receipt(fine, report=failure("object-missing")))
+    assert set(world.lists.due(BUCKET, NOON + timedelta(minutes=13))) == {(crashed.identity, 1)}
+    assert set(world.lists.due(BUCKET, NOON + timedelta(minutes=15))) == {(crashed.identity, 1), (marked.identity, 1)}
+
+
+def test_a_later_inspection_takes_the_failure_before_it_out_of_the_lists(world: World) -> None:
+    failed = receipt(report=crash())
+    world.ledger.record(failed)
+    world.ledger.record(receipt(failed.entry, inspection=2))
+    assert list(world.lists.failures(BUCKET)) == []
+    assert list(world.lists.due(BUCKET, NOON + timedelta(days=1))) == []
+    assert len(list(world.lists.newest(BUCKET))) == 2
+
+
+def test_the_same_bytes_are_found_wherever_they_arrived(world: World) -> None:
+    expected = record_all(world, uploads(3, key=lambda number: f"s{number}/x.csv"))
+    other = receipt(report=inspect([b"other"], name="x.csv"))
+    world.ledger.record(other)
+    assert list(world.lists.same_content(SUCCESS.sha256 or "")) == [(identity, 1) for identity in expected]
+
+
 def test_another_buckets_entries_are_not_listed(world: World) -> None:
     world.ledger.record(receipt(entry_of(events.record(bucket="another"))))
-    assert list(world.ledger.newest(BUCKET)) == []
-    assert len(list(world.ledger.newest("another"))) == 1
+    assert list(world.lists.newest(BUCKET)) == []
+    assert len(list(world.lists.newest("another"))) == 1
 
 
 def test_a_history_holds_inspections_deletions_and_marks_in_s3s_order(world: World) -> None:
@@ -105,9 +139,9 @@ def test_a_history_holds_inspections_deletions_and_marks_in_s3s_order(world: Wor
     mark(world.ledger, third)
     world.ledger.record(receipt(deletion, report=None))
     world.ledger.record(receipt(second))
-    world.ledger.record(receipt(first, inspection=2))
     world.ledger.record(receipt(first, report=failure()))
-    found = world.ledger.history(BUCKET, "k", limit=10)
+    world.ledger.record(receipt(first, inspection=2))
+    found = world.lists.history(BUCKET, "k", limit=10)
     assert [(line["version_id"], line["kind"], line.get("status"), line["inspection"]) for line in found] == [
         ("v3", "upload", "inspecting", 1),
         ("v1", "deleted", None, 1),
@@ -122,7 +156,7 @@ def test_a_mark_takes_the_place_that_its_sequencer_gives_it(world: World) -> Non
     later = entry_of(events.record("k", sequencer="00B", at=events.UPLOADED_AT))
     mark(world.ledger, marked)
     world.ledger.record(receipt(later))
-    assert identities(world.ledger.history(BUCKET, "k", limit=10)) == [later.identity, marked.identity]
+    assert identities(world.lists.history(BUCKET, "k", limit=10)) == [later.identity, marked.identity]
 
 
 def test_a_finished_inspection_leaves_the_index_of_unfinished_ones(world: World) -> None:
@@ -136,7 +170,7 @@ def test_a_finished_inspection_leaves_the_index_of_unfinished_ones(world: World)
 def test_a_summary_leads_to_the_whole_receipt(world: World) -> None:
     made = receipt(report=inspect([b"a,b\n1\n"], name="x.csv"))
     world.ledger.record(made)
-    (summary,) = world.ledger.newest(BUCKET)
+    (summary,) = world.lists.newest(BUCKET)
     assert summary["headline"] == "missing-cells: row 1, line 2"
     assert "findings" not in summary
     assert world.ledger.whole(summary) == as_json(made)
@@ -144,20 +178,19 @@ def test_a_summary_leads_to_the_whole_receipt(world: World) -> None:
 
 def test_no_list_is_ever_a_scan(world: World) -> None:
     record_all(world, uploads(3, key=lambda number: f"s/{number}.csv", report=failure()))
-    ledger = world.ledger
-    calls = count_calls(ledger)
-    for listing in (ledger.newest(BUCKET), ledger.failures(BUCKET), ledger.of_source(BUCKET, "s")):
+    lists = world.lists
+    calls = count_calls(lists)
+    for listing in (lists.newest(BUCKET), lists.failures(BUCKET), lists.of_source(BUCKET, "s")):
         assert len(list(listing)) == 3
-    ledger.history(BUCKET, "s/1.csv", limit=10)
-    ledger.current("nothing")
-    assert calls == ["Query"] * (3 * SHARDS + 2)
+    lists.history(BUCKET, "s/1.csv", limit=10)
+    assert calls == ["Query"] * (3 * SHARDS + 1)
 
 
 def test_a_list_reads_no_further_than_its_reader(world: World) -> None:
     record_all(world, uploads(MORE_THAN_A_PAGE, key=lambda _: "s/same.csv"))
-    ledger = world.ledger
-    calls = count_calls(ledger)
-    ledger.history(BUCKET, "s/same.csv", limit=PAGE)
+    lists = world.lists
+    calls = count_calls(lists)
+    lists.history(BUCKET, "s/same.csv", limit=PAGE)
     assert len(calls) == 1
 
 

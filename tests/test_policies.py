@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chalicelib.aws.anchors import KmsAnchor, LockedBucketAnchor
+from chalicelib.aws.inbox import S3Inbox
+from chalicelib.aws.inspections import LambdaInspections
+from chalicelib.aws.ledger import DynamoLedger
+from chalicelib.aws.lists import DynamoLists
+from chalicelib.aws.notes import DynamoNotes
+from chalicelib.aws.seals import DynamoSeals
+from chalicelib.aws.versions import S3Versions
+from chalicelib.sealing import SealStore
 from infra.policies import policies, policy_path, write_policies
-from infra.stages import ROOT, load_config, load_stage
+from infra.stages import ROOT, Stage, load_config, load_stage
 from infra.template import LOCAL
 
 STAGES = sorted(load_config()["stages"])
@@ -49,52 +60,101 @@ def test_policies_are_written_only_where_they_change(tmp_path: Path) -> None:
     assert write_policies(LOCAL, tmp_path) == []
 
 
-def actions(function: str, effect: str = "Allow") -> set[str]:
-    statements = policies(LOCAL)[function]["Statement"]
+def actions(function: str, effect: str = "Allow", stage: Stage = LOCAL) -> set[str]:
+    statements = policies(stage)[function]["Statement"]
     return {action for statement in statements if statement["Effect"] == effect for action in statement["Action"]}
 
 
 NEEDED = {
-    "get_object": {
-        "s3:GetObject",
-        "s3:GetObjectVersion",
-        "s3:ListBucket",
-    },  # ListBucket: 404, not 403, for what is gone
-    "put_item": {"dynamodb:PutItem"},
+    "s3.get_object": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},  # ListBucket: 404, not 403, if gone
+    "s3.put_object": {"s3:PutObject"},
+    "s3.list_object_versions": {"s3:ListBucketVersions"},
+    "s3.get_bucket_versioning": {"s3:GetBucketVersioning"},
+    "dynamodb.put_item": {"dynamodb:PutItem"},
+    "dynamodb.transact_write_items": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+    "dynamodb.get_item": {"dynamodb:GetItem"},
+    "dynamodb.batch_get_item": {"dynamodb:BatchGetItem"},
+    "dynamodb.query": {"dynamodb:Query"},
+    "lambda.invoke": {"lambda:InvokeFunction"},
+    "kms.sign": {"kms:Sign"},
 }
 LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
 OF_THE_EVENT_SOURCE = {
     "inspect": {"sqs:SendMessage"},  # Lambda sends the dead letters as the function
     "last_resort": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
 }
-PORTS = {"inbox": ("S3Inbox", ["open"]), "ledger": ("DynamoLedger", ["record", "mark"])}
-"""The methods of intake.py's ports, by the module that implements them: all that the functions can reach."""
+TAKING_IN = {S3Inbox: ("s3", ["open"]), DynamoLedger: ("dynamodb", ["record", "mark"])}
+SEALING = {
+    DynamoSeals: ("dynamodb", [name for name in vars(SealStore) if not name.startswith("_") and name != "rollups"])
+}
+REACHED: dict[tuple[str, str], dict[type, tuple[str, list[str]]]] = {
+    ("inspect", "local"): TAKING_IN,
+    ("last_resort", "local"): TAKING_IN,
+    ("reconcile", "local"): {
+        S3Versions: ("s3", ["pages", "is_versioned"]),
+        DynamoLedger: ("dynamodb", ["known", "current"]),
+        DynamoLists: ("dynamodb", ["due"]),
+        LambdaInspections: ("lambda", ["request"]),
+        DynamoNotes: ("dynamodb", ["read", "write"]),
+    },
+    ("seal", "local"): SEALING | {LockedBucketAnchor: ("s3", ["sign", "keep", "holds"])},
+    ("seal", "dev"): SEALING | {KmsAnchor: ("kms", ["sign", "keep", "holds"])},
+}
+"""The methods of its ports that each function can reach, by the class that implements them and its service."""
 
 
-def calls_of_aws(module: str) -> set[str]:
-    """The client's methods that the module's port methods call, themselves or through others of the class."""
-    name, entries = PORTS[module]
-    tree = ast.parse((ROOT / "chalicelib" / "aws" / f"{module}.py").read_text())
-    (found,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+def calls_of(implementation: type, service: str, entries: list[str]) -> set[str]:
+    """The client's methods that these methods call, themselves or through others of the class."""
+    tree = ast.parse(inspect.getsource(sys.modules[implementation.__module__]))
+    (found,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == implementation.__name__)
     methods = {node.name: node for node in found.body if isinstance(node, ast.FunctionDef)}
-    reached, waiting = set[str](), list(entries)
+    reached, waiting = set[str](), [name for name in entries if name in methods]
     while waiting:
         mentioned = set(_mentioned(methods[waiting.pop()]))
         waiting += [name for name in mentioned & methods.keys() if name not in reached]
         reached |= mentioned
-    return {name.removeprefix("_client.") for name in reached if name.startswith("_client.")}
+    return {f"{service}.{name.removeprefix('_client.')}" for name in reached if name.startswith("_client.")}
 
 
 def _mentioned(method: ast.FunctionDef) -> Iterator[str]:
-    """What follows `self.` in a method."""
-    return (found[1] for found in re.finditer(r"self\.((?:_client\.)?\w+)", ast.unparse(method)))
+    """What follows `self.` in a method; a paginator counts as the call it makes."""
+    code = re.sub(r"self\._client\.get_paginator\('(\w+)'\)", r"self._client.\1", ast.unparse(method))
+    return (found[1] for found in re.finditer(r"self\.((?:_client\.)?\w+)", code))
 
 
-@pytest.mark.parametrize("function", ["inspect", "last_resort"])
-def test_a_function_may_do_what_its_code_does_and_nothing_else(function: str) -> None:
-    called = {call for module in PORTS for call in calls_of_aws(module)}
+@pytest.mark.parametrize(("function", "stage"), REACHED)
+def test_a_function_may_do_what_its_code_does_and_nothing_else(function: str, stage: str) -> None:
+    reached = REACHED[function, stage]
+    called = {
+        call
+        for implementation, (service, entries) in reached.items()
+        for call in calls_of(implementation, service, entries)
+    }
     needed = {action for call in called for action in NEEDED[call]}
-    assert actions(function) == needed | LOGS | OF_THE_EVENT_SOURCE[function]
+    assert actions(function, stage=load_stage(stage)) == needed | LOGS | OF_THE_EVENT_SOURCE.get(function, set())
+
+
+def test_every_function_is_compared_with_its_code() -> None:
+    assert {function for function, _ in REACHED} | {"api_handler"} == policies(LOCAL).keys()
+
+
+def test_each_function_writes_only_its_own_kind_of_items() -> None:
+    """The partition keys of receipts begin with the bucket, all others with a `#`, which no bucket's name has."""
+    written = {}
+    for function, document in policies(LOCAL).items():
+        puts = [
+            one for one in document["Statement"] if one["Effect"] == "Allow" and "dynamodb:PutItem" in one["Action"]
+        ]
+        written[function] = {
+            key for put in puts for key in put["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        }
+    assert written == {
+        "inspect": {f"{LOCAL.bucket}/*"},
+        "last_resort": {f"{LOCAL.bucket}/*"},
+        "reconcile": {"#reconcile/*"},
+        "seal": {"#seals/*", "#page/*", "#rollup/*"},
+        "api_handler": set(),
+    }
 
 
 def test_the_api_may_do_nothing_but_log() -> None:
@@ -112,8 +172,11 @@ def test_no_function_may_delete_a_receipt_or_make_an_upload(function: str) -> No
 @pytest.mark.parametrize("name", STAGES)
 def test_no_policy_reaches_beyond_its_stage(name: str) -> None:
     stage = load_stage(name)
-    ours = (stage.bucket, stage.table, stage.dead_letters, f"{stage.app_name}-{stage.name}")
+    ours = (stage.bucket, stage.table, stage.dead_letters, f"{stage.app_name}-{stage.name}", stage.seals_bucket or "-")
     for document in policies(stage).values():
         for statement in document["Statement"]:
-            assert all(any(our in resource for our in ours) for resource in statement["Resource"])
+            by_alias = statement.get("Condition", {}).get("ForAnyValue:StringEquals", {}).get("kms:ResourceAliases")
+            assert by_alias == [stage.seals_key] or all(
+                any(our in resource for our in ours) for resource in statement["Resource"]
+            )
             assert not any(action.endswith(":*") for action in statement["Action"])

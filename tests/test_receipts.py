@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.aws.ledger import decoded, encoded
+from chalicelib.aws.items import decoded, encoded
 from chalicelib.findings import CATALOGUE, Finding, Findings
 from chalicelib.inspection import Column, Facts, Limits, Report, Status, inspect
 from chalicelib.receipts import (
@@ -21,6 +21,7 @@ from chalicelib.receipts import (
     as_item,
     as_json,
     content_hash,
+    finding_as_json,
     from_item,
     headline,
     index_attributes,
@@ -205,7 +206,7 @@ def test_only_a_failure_is_in_the_index_of_failures() -> None:
 def test_the_headline_names_the_first_finding_and_its_place() -> None:
     findings = Findings()
     findings.add("missing-cells", row=3, line=4, found=1, expected=2)
-    assert headline(tuple(findings)) == "missing-cells: row 3, line 4"
+    assert headline([finding_as_json(finding) for finding in findings]) == "missing-cells: row 3, line 4"
     assert headline(()) == ""
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, IncompleteReadError
+from urllib3.exceptions import HTTPError
 
 from chalicelib.intake import OpenedUpload, UnavailableError
 from chalicelib.uploads import Entry
@@ -18,55 +23,177 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 CHUNK = 1 << 20
+"""How many bytes are read at once. A break loses what it had of them, so reads that gain nothing get smaller."""
+HALVINGS = 6
+"""How often they are halved: down to 16 KiB, the most that one record of TLS holds."""
 NULL_VERSION = "null"
 
-BROKEN = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
-"""How botocore says that the connection broke within the body, where its own retries do not reach."""
-RESUMES = 3
-"""How often in a row a broken read is taken up again without a single chunk gained."""
+FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
+"""Seconds at most before a try that follows one without gain; doubled with each, each shortened at random."""
+NAP = 1.0
+"""Seconds for which a wait does not look at its deadline: far less than the time kept for the verdict."""
+
+# HTTPClientError and ConnectionError are botocore's of a connection; HTTPError is urllib3's, of which botocore
+# translates but two within a body (an SSLError, for one, comes through).
+BROKEN = (IncompleteReadError, HTTPClientError, ConnectionError, HTTPError)
+PASSING_STATUS = {429, 500, 502, 503, 504}
+PASSING_CODES = {"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "TooManyRequests"}
+
+
+class WrongRangeError(Exception):
+    """S3 answered other bytes than those asked for: a retry may help."""
 
 
 class S3Inbox:
     """Reads exactly the version that an event announced."""
 
-    def __init__(self, client: S3Client) -> None:
+    def __init__(
+        self,
+        client: S3Client,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        shortened: Callable[[], float] = random.random,
+    ) -> None:
+        """`sleep` takes seconds; `shortened` gives each wait's share of its longest, from 0 to 1."""
         self._client = client
+        self._sleep = sleep
+        self._shortened = shortened
 
     @contextmanager
-    def open(self, upload: Entry) -> Iterator[OpenedUpload]:
+    def open(self, upload: Entry, *, out_of_time: Callable[[], bool] = lambda: False) -> Iterator[OpenedUpload]:
         """The upload's bytes; raises UnavailableError if they are gone, replaced or archived.
 
-        Every other error of S3 passes through: a retry may help.
+        Every other error of S3's first answer passes through: a retry may help. What breaks after it is taken up
+        again, in the same bytes or not at all, until it is out of time: then the last error is raised.
         """
-        response = self._get(upload, **_exactly(upload))
-        with closing(self._chunks(upload, response)) as chunks, closing(response["Body"]):
+        response = self._get(upload)
+        patience = _Patience(out_of_time=out_of_time, sleep=self._sleep, shortened=self._shortened)
+        reading = _Reading(get=lambda **rest: self._get(upload, **rest), first=response, patience=patience)
+        with closing(reading.chunks()) as chunks, closing(response["Body"]):
             yield OpenedUpload(
                 chunks=chunks,
                 declared_type=response.get("ContentType"),
                 metadata=response.get("Metadata", {}),
             )
 
-    def _get(self, upload: Entry, **exactly: Any) -> GetObjectOutputTypeDef:
+    def _get(self, upload: Entry, **rest: Any) -> GetObjectOutputTypeDef:
         try:
-            return self._client.get_object(Bucket=upload.bucket, Key=upload.key, **exactly)
+            return self._client.get_object(Bucket=upload.bucket, Key=upload.key, **_exactly(upload) | rest)
         except ClientError as error:
             raise _translated(error) from error
 
-    def _chunks(self, upload: Entry, response: GetObjectOutputTypeDef) -> Generator[bytes, None, None]:
-        """The body's chunks; a read that breaks goes on at its place, in the same bytes or not at all."""
-        etag, position, broken = response["ETag"], 0, 0
-        while True:
-            try:
-                with closing(response["Body"]) as body:
-                    for chunk in body.iter_chunks(CHUNK):
-                        position, broken = position + len(chunk), 0
-                        yield chunk
+
+@dataclass(slots=True, kw_only=True)
+class _Patience:
+    """How long is waited between two tries."""
+
+    out_of_time: Callable[[], bool]
+    sleep: Callable[[float], None]
+    shortened: Callable[[], float]
+    stalled: int = 0
+    """How many tries in a row have gained nothing."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes to read at once."""
+        return CHUNK >> min(self.stalled, HALVINGS)
+
+    def wait(self, error: Exception) -> None:
+        """Wait before the next try, not at all if the last one gained something; raises `error` when out of time."""
+        left = self._longest() * self.shortened()
+        while not self.out_of_time():
+            if left <= 0:
                 return
-            except BROKEN:
-                broken += 1
-                if broken > RESUMES:
+            self.sleep(min(left, NAP))
+            left -= NAP
+        raise error
+
+    def _longest(self) -> float:
+        doublings = min(self.stalled - 1, 9)  # no more than reach the longest wait: 2 ** 1,100 is no float
+        return min(LONGEST_WAIT, FIRST_WAIT * 2.0**doublings) if self.stalled else 0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """An upload being read, over as many answers of S3 as it takes."""
+
+    get: Callable[..., GetObjectOutputTypeDef]
+    first: GetObjectOutputTypeDef
+    patience: _Patience
+    position: int = 0
+    known: int = 0
+    """With how many bytes that were read before the answer being read begins."""
+
+    @property
+    def total(self) -> int | None:
+        """The object's bytes; None if the first answer did not say."""
+        return self.first.get("ContentLength")
+
+    @property
+    def left(self) -> int | None:
+        """How many of them are still to come; None if that is not known."""
+        return None if self.total is None else self.total - self.position
+
+    def chunks(self) -> Generator[bytes, None, None]:
+        """The object's bytes, each once."""
+        answer = self._first
+        while True:
+            before = self.position
+            try:
+                yield from self._body(answer())
+                return
+            except Exception as error:
+                if not _may_pass(error):
                     raise
-            response = self._get(upload, **_exactly(upload) | {"IfMatch": etag, "Range": f"bytes={position}-"})
+                if self.left == 0:  # and a range from here on would be refused
+                    return
+                self.patience.stalled = 0 if self.position > before else self.patience.stalled + 1
+                self.patience.wait(error)
+            answer = self._rest
+
+    def _body(self, response: GetObjectOutputTypeDef) -> Generator[bytes, None, None]:
+        with closing(response["Body"]) as body:
+            while chunk := body.read(self.patience.size):
+                known = min(self.known, len(chunk))
+                self.known -= known
+                if known < len(chunk):
+                    self.position += len(chunk) - known
+                    self.patience.stalled = 0
+                    yield chunk[known:]  # chunk itself, uncopied, if nothing of it is known
+        if self.left:
+            raise IncompleteReadError(actual_bytes=self.position, expected_bytes=self.position + self.left)
+
+    def _first(self) -> GetObjectOutputTypeDef:
+        return self.first
+
+    def _rest(self) -> GetObjectOutputTypeDef:
+        response = self.get(IfMatch=self.first["ETag"], Range=f"bytes={self.position}-")
+        if self._is_rest(response):
+            self.known = 0
+        elif self._is_whole(response):
+            self.known = self.position
+        else:
+            response["Body"].close()
+            raise WrongRangeError(f"S3 was asked for the bytes from {self.position} on and answered others")
+        return response
+
+    def _is_rest(self, response: GetObjectOutputTypeDef) -> bool:
+        found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.get("ContentRange", ""))
+        return bool(
+            found
+            and response["ResponseMetadata"]["HTTPStatusCode"] == 206
+            and response["ETag"] == self.first["ETag"]
+            and int(found[1]) == self.position
+            and self.total in (None, int(found[2]))
+        )
+
+    def _is_whole(self, response: GetObjectOutputTypeDef) -> bool:
+        """A server may send everything when asked for a range (RFC 9110, 14.2), as MiniStack does for a version."""
+        return (
+            response["ResponseMetadata"]["HTTPStatusCode"] == 200
+            and response["ETag"] == self.first["ETag"]
+            and response.get("ContentLength") == self.total
+        )
 
 
 def _exactly(upload: Entry) -> dict[str, Any]:
@@ -80,6 +207,16 @@ def _exactly(upload: Entry) -> dict[str, Any]:
     if upload.version_id in (None, NULL_VERSION) and upload.etag:
         exactly["IfMatch"] = f'"{upload.etag}"'
     return exactly
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the same question may soon have its answer: the connection broke, or S3 has too much to do."""
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        # "ThrottlingException" also comes as "KMS.ThrottlingException", with status 400.
+        return status in PASSING_STATUS or code in PASSING_CODES or "Throttl" in code
+    return isinstance(error, (*BROKEN, WrongRangeError))
 
 
 def _translated(error: ClientError) -> Exception:

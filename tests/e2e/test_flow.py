@@ -146,7 +146,7 @@ def test_files_that_arrive_at_once_have_one_receipt_each(aws: Surroundings, emul
     source = prefix.rstrip("/")
 
     def all_there() -> list[dict[str, Any]] | None:
-        found = list(aws.ledger.of_source(aws.stage.bucket, source))
+        found = list(aws.lists.of_source(aws.stage.bucket, source))
         return found if len(found) >= count else None
 
     entries = until(all_there, what=f"{count} receipts", seconds=300)

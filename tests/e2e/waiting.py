@@ -28,7 +28,7 @@ def history(aws: Surroundings, key: str, *, entries: int) -> list[dict[str, Any]
     """The key's final entries, newest first, once there are that many."""
 
     def complete() -> list[dict[str, Any]] | None:
-        found = aws.ledger.history(aws.stage.bucket, key, limit=1000)
+        found = aws.lists.history(aws.stage.bucket, key, limit=1000)
         final = [entry for entry in found if "finished_at" in entry]
         return final if len(final) >= entries else None
 
