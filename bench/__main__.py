@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from bench import memory, small, speed, startup
+from bench import memory, queries, small, speed, startup
 from bench.measure import JobFailedError
 from bench.scale import FULL, QUICK, Scale
 from bench.tables import Section, markdown, show
@@ -23,6 +23,7 @@ SECTIONS: Mapping[str, Callable[[Scale, Callable[[str, float], None]], Section]]
     "start": startup.start,
     "package": startup.package,
     "small": small.handle,
+    "queries": queries.read,
 }
 
 

@@ -184,7 +184,7 @@ class _Run:
         return hour + HOUR <= self.now
 
     def _is_due(self, hour: datetime, part: int) -> bool:
-        asked_for = self.early and hour <= self.now and part < EARLY_PARTS
+        asked_for = self.early and iso(hour) < iso(self.now) and part < EARLY_PARTS
         return asked_for or self._has_ended(hour + GRACE)
 
     # -- what is not sealed yet
@@ -209,8 +209,7 @@ class _Run:
 
     def _uncovered(self, hour: datetime, sealed: Mapping[datetime, Sequence[PageLine]]) -> Iterator[Summary]:
         covered = self._covered(sealed.get(hour, ()))
-        until = None if self._has_ended(hour) else self.now
-        for entry in _in_order(self.sealer.store.entries(self.bucket, hour, until)):
+        for entry in _in_order(self.sealer.store.entries(self.bucket, hour, until=self.now)):
             if _name(entry) not in covered:
                 yield entry
 

@@ -34,7 +34,7 @@ def test_an_unknown_section_is_refused_with_those_there_are() -> None:
     done = run("--sections", "sped")
 
     assert done.returncode == 2
-    assert "there is no section 'sped': choose from speed, memory, start, package, small" in done.stderr
+    assert "there is no section 'sped': choose from speed, memory, start, package, small, queries" in done.stderr
 
 
 def test_markdown_has_a_row_for_each_row_and_a_line_for_each_goal() -> None:

@@ -43,6 +43,11 @@ class Period:
     since: datetime | None = None
     until: datetime | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no moment, to the millisecond."""
+        return bool(self.since and self.until and iso(self.since) >= iso(self.until))
+
 
 ALWAYS = Period()
 
@@ -54,9 +59,9 @@ class DynamoLists:
         self._client = client
         self._table = table
 
-    def newest(self, bucket: str, period: Period = ALWAYS) -> Iterator[dict[str, Any]]:
-        """Summaries of the bucket's entries, last recorded first."""
-        return map(_summary, self._merged(JOURNAL, f"{bucket}#", period))
+    def newest(self, bucket: str, period: Period = ALWAYS, *, page: int = PAGE) -> Iterator[dict[str, Any]]:
+        """Summaries of the bucket's entries, last recorded first; `page` for readers that want them all."""
+        return map(_summary, self._merged(JOURNAL, f"{bucket}#", period, page))
 
     def failures(self, bucket: str, period: Period = ALWAYS) -> Iterator[dict[str, Any]]:
         """Summaries of the uploads whose current receipt is a failure, last recorded first."""
@@ -82,12 +87,14 @@ class DynamoLists:
         ordered = in_order(entries, place=lambda item: item["place"], sequencer=lambda item: item.get("sequencer"))
         return [_summary(item) for item in reversed(ordered)]
 
-    def _merged(self, index: _Index, prefix: str, period: Period) -> Iterator[dict[str, Any]]:
+    def _merged(self, index: _Index, prefix: str, period: Period, page: int = PAGE) -> Iterator[dict[str, Any]]:
         """The shards of an index as one list; each is read as far as the reader of the list goes."""
-        shards = [self._query(index, f"{prefix}{shard}", period) for shard in range(SHARDS)]
+        if period.is_empty:
+            return iter(())  # DynamoDB refuses bounds that hold nothing
+        shards = [self._query(index, f"{prefix}{shard}", period, page) for shard in range(SHARDS)]
         return heapq.merge(*shards, key=lambda item: str(item[index.order]), reverse=True)
 
-    def _query(self, index: _Index, value: str, period: Period) -> Iterator[dict[str, Any]]:
+    def _query(self, index: _Index, value: str, period: Period, limit: int = PAGE) -> Iterator[dict[str, Any]]:
         condition, values = _condition(index, value, period)
         more: dict[str, Any] = {}
         while True:
@@ -97,7 +104,7 @@ class DynamoLists:
                 KeyConditionExpression=condition,
                 ExpressionAttributeValues=encoded(values),
                 ScanIndexForward=False,
-                Limit=PAGE,
+                Limit=limit,
                 **more,
             )
             yield from map(decoded, page["Items"])

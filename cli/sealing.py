@@ -1,0 +1,80 @@
+"""`seal`: has the function `seal` seal what there is, now and not when the hour is over."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import click
+from botocore.config import Config
+
+from chalicelib.uploads import iso
+from cli.options import aws_options, json_option
+from cli.surroundings import Surroundings
+from cli.text import number, printable
+from infra.stages import UsageError
+
+FUNCTION_SECONDS = 900
+REASON_SHOWN = 200
+HASH_SHOWN = 16
+
+
+@click.command()
+@json_option
+@aws_options
+def seal(surroundings: Surroundings, *, as_json: bool) -> None:
+    """Seal all receipts there are, those of the hour that is not over included.
+
+    Exit status: 0 if it is done, 2 if the function failed.
+    """
+    made = _invoked(surroundings)
+    for one in made:
+        click.echo(json.dumps(one) if as_json else _line(one))
+    if not made and not as_json:
+        click.echo("Nothing to seal.")
+
+
+def _invoked(surroundings: Surroundings) -> list[dict[str, Any]]:
+    """What the function answers: the seals that it made."""
+    client, name = _patient_client(surroundings), surroundings.stage.function("seal")
+    event = json.dumps(_event(client.meta.region_name))
+    answer = client.invoke(FunctionName=name, InvocationType="RequestResponse", Payload=event)
+    payload = json.loads(answer["Payload"].read() or b"null")
+    if "FunctionError" in answer or not isinstance(payload, list):
+        reason = payload.get("errorMessage") if isinstance(payload, dict) else payload
+        raise UsageError(f"The function {name} failed: {printable(reason or 'it gave no reason')[:REASON_SHOWN]}.")
+    return payload
+
+
+def _patient_client(surroundings: Surroundings) -> Any:
+    """One that waits for as long as a function may last, and never asks twice."""
+    config = Config(read_timeout=FUNCTION_SECONDS + 10, retries={"total_max_attempts": 1}, tcp_keepalive=True)
+    return boto3.client("lambda", endpoint_url=surroundings.endpoint, config=config)
+
+
+def _event(region: str) -> dict[str, Any]:
+    """A scheduled event, complete, as Chalice wants it; its detail asks for the open hour as well."""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Seal",
+        "source": "recibo.seal",
+        "account": "",
+        "time": iso(datetime.now(UTC)),
+        "region": region,
+        "resources": [],
+        "detail": {"early": True},
+    }
+
+
+def _line(made: dict[str, Any]) -> str:
+    """A seal in one line."""
+    hour = datetime.fromisoformat(made["hour"]).astimezone(UTC)
+    late = f" ({number(made['late'])} late)" if made["late"] else ""
+    part = f" part {made['part']}" if made["part"] else ""
+    state = "closed" if made["closes"] else "open"
+    receipts = f"{number(made['receipts'])} receipt{'' if made['receipts'] == 1 else 's'}{late}"
+    return f"{hour:%Y-%m-%d %H:%M} UTC{part}: {receipts}, {state}, seal {made['seal_hash'][:HASH_SHOWN]}…"
