@@ -10,8 +10,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.checking import check
 from cli.reading import list_receipts, show, watch
+from cli.reconciling import recheck, reconcile, retry
+from cli.sealing import seal
+from cli.stats import stats
 from cli.text import printable
 from cli.uploading import put
+from cli.verifying import verify
 from infra.stages import UsageError
 
 NOT_DONE = 2
@@ -46,5 +50,5 @@ def recibo() -> None:
     """Recibo: a receipt for every file that lands in an S3 bucket."""
 
 
-for command in (check, put, list_receipts, show, watch):
+for command in (check, put, list_receipts, show, watch, stats, reconcile, retry, recheck, seal, verify):
     recibo.add_command(command)

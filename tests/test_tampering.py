@@ -1,0 +1,318 @@
+"""Whatever is done to a sealed item behind Recibo's back, seals included, a verification names it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chalicelib import wiring
+from chalicelib.aws.anchors import KmsAnchor, LockedBucketAnchor
+from chalicelib.aws.evidence import DynamoEvidence, KmsSignatures
+from chalicelib.aws.items import encoded
+from chalicelib.receipts import content_hash, from_item
+from chalicelib.sealing import Anchor, NoAnchor
+from chalicelib.seals import PARTS, seals_key
+from chalicelib.verification import Standing, Verdict, Verification
+from chalicelib.verification.verdict import number_of
+from infra.template import LOCAL
+from tests.aws import World, simulated_aws
+from tests.events import BUCKET
+from tests.evidence import MINUTE, Evidence, FakeCopies, FakeSignatures, Item, Key
+from tests.fakes import NOON
+from tests.receipts import SUCCESS, crash, failure
+
+SEALED, VERIFIED = 379, 395
+"""Minutes after noon: everything is sealed, to the hour from 16:00 on; and 16:00 is overdue if it is not."""
+
+ANCHORS: dict[str, Callable[[], Anchor]] = {"copies": FakeCopies, "signatures": FakeSignatures, "nothing": NoAnchor}
+
+STEPS = st.tuples(
+    st.integers(0, 170), st.sampled_from(["good", "bad", "crash", "again", "delete", "marker"]), st.integers(0, 9)
+)
+PLANS = st.lists(STEPS, min_size=1, max_size=8).map(lambda steps: sorted(steps, key=lambda step: step[0]))
+
+
+Plan = list[tuple[int, str, int]]
+
+
+def world(plan: Plan, anchor: Anchor) -> Evidence:
+    """A sealed ledger to a plan: minute, what happened, and to which of the uploads."""
+    made = Evidence(anchor=anchor)
+    uploads = [made.upload(0)]
+    inspections = [1]
+    for minute, what, which in plan:
+        chosen = which % len(uploads)
+        match what:
+            case "again":
+                inspections[chosen] += 1
+                made.upload(minute, of=uploads[chosen], inspection=inspections[chosen])
+            case "delete":
+                made.delete(uploads[chosen], minute)
+            case _:
+                report = {"bad": failure(), "crash": crash()}.get(what, SUCCESS)
+                uploads.append(made.upload(minute, report=report))
+                inspections.append(1)
+    made.seal(SEALED)
+    return made
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What was done, and the items of which one at least must be named."""
+
+    said: str
+    items: frozenset[Key]
+
+
+def alter(items: dict[Key, Item], draw: Any) -> tuple[Deed, list[Item], list[Key]]:
+    """Change, remove or add one attribute."""
+    key = draw(st.sampled_from(sorted(items)))
+    item = copy.deepcopy(items[key])
+    name = draw(st.sampled_from(sorted({*item, "expires_at", "added", "failed_at", "due_at"} - {"pk", "sk"})))
+    if name in item and draw(st.booleans()):
+        del item[name]
+        return Deed(f"{key} without {name}", frozenset({key})), [item], []
+    item[name] = altered(item.get(name))
+    return Deed(f"{key} with {name} {item[name]!r:.60}", frozenset({key})), [item], []
+
+
+def altered(value: Any) -> Any:
+    """Another value, of the same type where it can be."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case str():
+            return value[:-1] + ("0" if value[-1:] != "0" else "1")
+        case list() if value:
+            return value[1:]
+        case dict() if value:
+            return {name: altered(value[name]) for name in value}
+    return 1
+
+
+def delete(items: dict[Key, Item], draw: Any) -> tuple[Deed, list[Item], list[Key]]:
+    """Take one away."""
+    key = draw(st.sampled_from(sorted(items)))
+    return Deed(f"no {key}", frozenset({key})), [], [key]
+
+
+def insert(items: dict[Key, Item], draw: Any) -> tuple[Deed, list[Item], list[Key]]:
+    """Put a copy where there is none."""
+    pk, sk = draw(st.sampled_from(sorted(items)))
+    place = draw(st.sampled_from([(pk, sk + 1), (pk + "x", sk), (pk, sk + PARTS), ("#else", sk), (pk[:-1], sk)]))
+    if place in items:
+        place = (pk + "y", sk)
+    return (
+        Deed(f"{(pk, sk)} at {place} as well", frozenset({place})),
+        [{**items[pk, sk], "pk": place[0], "sk": place[1]}],
+        [],
+    )
+
+
+def swap(items: dict[Key, Item], draw: Any) -> tuple[Deed, list[Item], list[Key]]:
+    """Exchange two items' contents."""
+    one, other = draw(st.permutations(sorted(items)))[:2]
+    first, second = ({**items[here], "pk": there[0], "sk": there[1]} for here, there in ((one, other), (other, one)))
+    return Deed(f"{one} for {other}", frozenset({one, other})), [first, second], []
+
+
+def truncate(items: dict[Key, Item], draw: Any) -> tuple[Deed, list[Item], list[Key]]:
+    """Cut off the chain's end."""
+    seals = sorted(key for key in items if key[0] == seals_key(BUCKET))
+    gone = seals[draw(st.integers(0, len(seals) - 1)) :]
+    return Deed(f"nothing from {gone[0]}", frozenset({gone[0]})), [], gone
+
+
+class Table(Protocol):
+    """Items that can be tampered with."""
+
+    def snapshot(self) -> dict[Key, Item]: ...
+    def put(self, item: Item) -> None: ...
+    def remove(self, key: Key) -> None: ...
+
+
+TAMPERING = st.sampled_from([alter, delete, insert, swap, truncate])
+
+
+def hour_of_seals(items: dict[Key, Item], key: Key) -> set[int]:
+    """The hours of the seals that an item belongs to, if it is a seal or what one names."""
+    if key[0] == seals_key(BUCKET):
+        return {key[1] // PARTS}
+    name = key[0].partition("/")[2]
+    seals = [item for (pk, _), item in items.items() if pk == seals_key(BUCKET)]
+    return {
+        seal["sk"] // PARTS
+        for seal in seals
+        if name in seal["rollups"] or name in {page["root"] for page in seal["pages"]}
+    }
+
+
+def names(verdict: Verdict, deed: Deed, before: dict[Key, Item]) -> bool:
+    """Whether the verdict names one of the items, or the hour of its seal."""
+    told = {(problem.pk, problem.sk) for problem in verdict.problems}
+    hours = {number_of(problem.hour) for problem in verdict.problems if problem.hour}
+    return any((pk, str(sk)) in told or hours & hour_of_seals(before, (pk, sk)) for pk, sk in deed.items)
+
+
+def is_only_a_seals_anchor(before: dict[Key, Item], after: dict[Key, Item]) -> bool:
+    """Whether the only difference is what lies outside a seal's hash: what the chain vouches for is all there."""
+
+    def inside(items: dict[Key, Item]) -> dict[Key, Item]:
+        return {
+            key: {name: value for name, value in item.items() if name != "anchor" or key[0] != seals_key(BUCKET)}
+            for key, item in items.items()
+        }
+
+    return inside(before) == inside(after)
+
+
+def tamper(table: Table, data: Any) -> tuple[Deed, dict[Key, Item]]:
+    """Do one thing to the table; what was done, and what was there before."""
+    before = table.snapshot()
+    deed, put, gone = data.draw(TAMPERING)(before, data.draw)
+    for key in gone:
+        table.remove(key)
+    for item in put:
+        table.put(item)
+    return deed, before
+
+
+def check(verdict: Verdict, deed: Deed, before: dict[Key, Item], after: dict[Key, Item]) -> None:
+    if verdict.remarks and is_only_a_seals_anchor(before, after):
+        return
+    assert not verdict.is_well, deed
+    assert names(verdict, deed, before), (deed, verdict.problems)
+
+
+@pytest.mark.parametrize("anchor", ANCHORS)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(plan=PLANS, data=st.data())
+def test_whatever_is_done_to_one_item_it_is_named(anchor: str, plan: Plan, data: Any) -> None:
+    made = world(plan, ANCHORS[anchor]())
+    assert made.verify(VERIFIED).is_well, made.verify(VERIFIED).problems
+    deed, before = tamper(made.table, data)
+    check(made.verify(VERIFIED), deed, before, made.table.things)
+
+
+# -- whoever can write the ledger can also make everything anew
+
+
+@pytest.mark.parametrize("anchor", ANCHORS)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(plan=PLANS, data=st.data())
+def test_a_ledger_made_anew_as_a_whole_is_told_by_its_anchor_and_by_nothing_else(
+    anchor: str, plan: Plan, data: Any
+) -> None:
+    made = world(plan, ANCHORS[anchor]())
+    forged = forge(made, data.draw)
+    verdict = made.verify(VERIFIED)
+    match anchor:
+        case "copies":
+            assert forged in {(problem.pk, problem.sk) for problem in verdict.problems}
+        case "signatures":
+            assert verdict.chain.standing is Standing.BROKEN
+        case _:
+            # This is what "only consistent" means.
+            assert verdict.is_well
+            assert verdict.chain.standing is Standing.CONSISTENT
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(plan=PLANS, data=st.data())
+def test_old_signatures_vouch_for_nothing_new(plan: Plan, data: Any) -> None:
+    made = world(plan, FakeSignatures())
+    signed = {key: item["anchor"] for key, item in made.table.things.items() if key[0] == seals_key(BUCKET)}
+    forge(made, data.draw)
+    for key, anchor in signed.items():
+        made.table.things[key]["anchor"] = anchor
+    assert made.verify(VERIFIED).chain.standing is Standing.BROKEN
+
+
+def forge(made: Evidence, draw: Any) -> tuple[str, str]:
+    """Alter a receipt, and make its hash, its page and all seals anew."""
+    pk, sk = draw(st.sampled_from(sorted(key for key in made.table.things if not key[0].startswith("#"))))
+    item = made.table.things[pk, sk]
+    del item["content_hash"]
+    item["principal"] = "nobody"
+    item["content_hash"] = content_hash(from_item(item))
+    for key in [key for key in made.table.things if key[0].startswith("#")]:
+        made.table.remove(key)
+    anchor, made.anchor = made.anchor, NoAnchor()
+    made.seal(SEALED)
+    made.anchor = anchor
+    return pk, str(sk)
+
+
+# -- the same on AWS
+
+
+@dataclass
+class DynamoTable:
+    """The table as it is in DynamoDB, for tampering."""
+
+    world: World
+
+    def snapshot(self) -> dict[Key, Item]:
+        evidence = DynamoEvidence(self.world.dynamodb, LOCAL.table)
+        return {(item["pk"], item["sk"]): item for item in evidence.everything()}
+
+    def put(self, item: Item) -> None:
+        self.world.dynamodb.put_item(TableName=LOCAL.table, Item=encoded(item))
+
+    def remove(self, key: Key) -> None:
+        self.world.dynamodb.delete_item(TableName=LOCAL.table, Key=encoded({"pk": key[0], "sk": key[1]}))
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with simulated_aws(monkeypatch) as made:
+        yield made
+
+
+@pytest.mark.parametrize("kind", ["s3", "kms"])
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(plan=PLANS, data=st.data())
+def test_on_aws_as_well_whatever_is_done_to_one_item_is_named(kind: str, aws: World, plan: Plan, data: Any) -> None:
+    aws.begin_anew()
+    anchor, more = anchor_on(aws, kind)
+    made, table = world(plan, anchor), DynamoTable(aws)
+    for item in made.table.things.values():
+        table.put(item)
+    verification = Verification(
+        ledger=DynamoEvidence(aws.dynamodb, LOCAL.table), versions=made.versions, anchor=kind, **more
+    )
+    now = NOON + VERIFIED * MINUTE
+    untouched = verification.verdict(BUCKET, now=now)
+    assert (untouched.problems, untouched.chain.standing) == ((), Standing.ANCHORED)
+    deed, before = tamper(table, data)
+    check(verification.verdict(BUCKET, now=now), deed, before, table.snapshot())
+
+
+def anchor_on(aws: World, kind: str) -> tuple[Anchor, dict[str, Any]]:
+    """An anchor on the simulated AWS, and what a verification needs of it."""
+    if kind == "s3":
+        aws.s3.create_bucket(Bucket="seals", ObjectLockEnabledForBucket=True)
+        copies = LockedBucketAnchor(aws.s3, "seals")
+        return copies, {"copies": copies}
+    kms = wiring.client("kms")
+    key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    return KmsAnchor(kms, key), {"signatures": KmsSignatures(kms, key)}
+
+
+def test_a_copy_put_on_top_of_the_anchors_counts_for_nothing(aws: World) -> None:
+    """An object lock keeps a version; it does not keep others, or a delete marker, from being put on top."""
+    aws.s3.create_bucket(Bucket="seals", ObjectLockEnabledForBucket=True)
+    made = world([(10, "good", 0)], LockedBucketAnchor(aws.s3, "seals"))
+    (*_, key) = sorted(item["Key"] for item in aws.s3.list_objects_v2(Bucket="seals")["Contents"])
+    aws.s3.put_object(Bucket="seals", Key=key, Body=b"{}", ChecksumAlgorithm="SHA256")
+    aws.s3.delete_object(Bucket="seals", Key=key)
+    verification = replace(made.verification, copies=LockedBucketAnchor(aws.s3, "seals"))
+    assert verification.verdict(BUCKET, now=NOON + VERIFIED * MINUTE).is_well

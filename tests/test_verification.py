@@ -1,0 +1,608 @@
+"""What a verification says of ledgers that are well, and of those that are not."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib import wiring
+from chalicelib.aws.anchors import KmsAnchor, LockedBucketAnchor
+from chalicelib.aws.evidence import BATCH, DynamoEvidence, KmsSignatures
+from chalicelib.aws.items import encoded
+from chalicelib.aws.versions import S3Versions
+from chalicelib.receipts import content_hash, from_item, mark_item
+from chalicelib.sealing import NoAnchor
+from chalicelib.seals import HOUR, Page, Seal, page_key, seals_key
+from chalicelib.uploads import Entry, entry_of
+from chalicelib.verification import Defect, Problem, Signer, Standing, Verdict, Verification
+from infra.template import LOCAL
+from tests import events
+from tests.aws import World, simulated_aws
+from tests.events import BUCKET
+from tests.evidence import MINUTE, Evidence, FakeCopies, FakeEvidence, FakeSignatures
+from tests.fakes import NOON
+from tests.receipts import crash, failure, receipt
+from tests.strategies import KEYS
+
+DUE = 85
+"""Minutes after noon: the hour from noon on is due."""
+
+
+def only(verdict: Verdict, defect: Defect) -> Problem:
+    """The one problem, and its number."""
+    assert {name: verdict.counts[name] for name in Defect if verdict.counts[name]} == {defect: 1}, verdict.problems
+    (problem,) = verdict.problems
+    assert problem.defect is defect
+    return problem
+
+
+def keys(*entries: Entry) -> set[tuple[str, str]]:
+    return {(entry.identity, "1") for entry in entries}
+
+
+def named(verdict: Verdict) -> set[tuple[str, str]]:
+    return {(problem.pk, problem.sk) for problem in verdict.problems}
+
+
+# -- all is well
+
+
+def test_an_empty_stage_is_well_and_has_no_chain() -> None:
+    verdict = Evidence().verify(0)
+    assert verdict.is_well
+    assert verdict.chain.standing is Standing.ABSENT
+
+
+def test_everything_is_counted() -> None:
+    made = Evidence(anchor=FakeCopies())
+    first = made.upload(1)
+    made.upload(2, report=failure())
+    crashed = made.upload(3, report=crash())
+    made.upload(4, of=crashed, inspection=2)
+    made.delete(first, 5)
+    marker = entry_of(events.delete_marker("k", at=NOON))
+    made.record(marker, 6)
+    made.land(marker)
+    made.seal(DUE)
+    made.upload(70)
+    verdict = made.verify(DUE)
+    assert verdict.is_well, verdict.problems
+    wanted = {"uploads": 3, "delete_markers": 1, "receipts": 5, "later_inspections": 1, "deletions": 2, "not_due": 1}
+    assert {name: count for name, count in verdict.counts.items() if count} == wanted
+    assert (verdict.chain.standing, verdict.chain.seals, verdict.chain.first) == (Standing.ANCHORED, 1, NOON)
+    assert verdict.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("anchor", "standing"),
+    [(FakeCopies(), "anchored"), (FakeSignatures(), "anchored"), (Evidence().anchor, "consistent")],
+)
+def test_only_an_anchor_makes_a_chain_more_than_consistent(anchor: Any, standing: str) -> None:
+    made = Evidence(anchor=anchor)
+    made.upload(0)
+    made.seal(DUE)
+    assert made.verify(DUE).is_well
+    assert made.verify(DUE).chain.standing == standing
+
+
+@given(key=KEYS, version=st.text("abc#&= %é", min_size=1, max_size=8))
+@settings(max_examples=50, deadline=None)
+def test_odd_names_are_joined_like_any_other(key: str, version: str) -> None:
+    made = Evidence(anchor=FakeCopies())
+    upload = made.entry(0, key="plain")
+    upload = replace(upload, key=key, version_id=version)
+    made.upload(0, of=upload)
+    made.land(upload)
+    made.seal(DUE)
+    verdict = made.verify(DUE)
+    assert verdict.is_well, verdict.problems
+    assert (verdict.counts["uploads"], verdict.counts["receipts"]) == (1, 1)
+
+
+def test_early_seals_are_part_of_the_chain() -> None:
+    made = Evidence(anchor=FakeCopies())
+    for minute in (5, 15, 25):
+        made.upload(minute)
+        made.seal(minute + 1, early=True)
+    made.upload(27)
+    verdict = made.verify(30)
+    assert (verdict.is_well, verdict.chain.seals, verdict.counts["not_due"]) == (True, 3, 1)
+    made.seal(DUE)
+    assert made.verify(DUE).is_well
+
+
+# -- the bucket
+
+
+def test_a_version_without_a_receipt_is_missing_once_it_is_old_enough() -> None:
+    made = Evidence()
+    upload = made.entry(0)
+    made.land(upload)
+    assert made.verify(19).counts["waiting"] == 1
+    assert made.verify(19).is_well
+    assert (only(made.verify(21), Defect.MISSING).pk) == upload.identity
+    assert not made.verify(19, strict=True).is_well
+
+
+def test_a_delete_marker_needs_its_entry_as_well() -> None:
+    made = Evidence()
+    marker = entry_of(events.delete_marker("k", at=NOON))
+    made.land(marker)
+    assert only(made.verify(30), Defect.MISSING).pk == marker.identity
+
+
+def test_a_marker_that_its_listing_does_not_name_is_not_asked_for() -> None:
+    """Where versioning is suspended, a delete marker's identity is its sequencer, which S3 does not list."""
+    made = Evidence()
+    made.land(entry_of(events.delete_marker("k", version_id="null", at=NOON)))
+    assert made.verify(30).is_well
+
+
+def test_a_mark_waits_until_its_inspection_has_died() -> None:
+    made = Evidence()
+    upload = made.entry(0)
+    made.land(upload)
+    made.table.put(mark_item(upload, 1, started_at=NOON, deadline=NOON + 15 * MINUTE))
+    assert (made.verify(34).is_well, made.verify(34).counts["waiting"]) == (True, 1)
+    assert not made.verify(34, strict=True).is_well
+    problem = only(made.verify(36), Defect.MISSING)
+    assert (problem.pk, problem.sk) == (upload.identity, "1")
+
+
+def test_a_receipt_outlives_its_version() -> None:
+    made = Evidence()
+    deleted, _ = made.upload(0), made.upload(1)
+    made.delete(deleted, 2)
+    assert made.verify(3).remarks == ()
+    made.versions.versions.clear()
+    verdict = made.verify(3)
+    assert verdict.is_well
+    assert verdict.remarks == ("Receipts of versions that are gone without a recorded deletion: 1.",)
+
+
+def test_what_is_older_than_receipts_are_kept_needs_none() -> None:
+    made = Evidence(retention_days=30)
+    made.land(made.entry(0))
+    assert only(made.verify(29 * 1440), Defect.MISSING)
+    verdict = made.verify(31 * 1440)
+    assert (verdict.is_well, verdict.counts["expired"]) == (True, 1)
+
+
+# -- the ledger's items among each other
+
+
+def test_two_items_about_the_same_inspection_are_double() -> None:
+    made = Evidence()
+    upload = made.upload(0)
+    made.table.put({**made.table.things[upload.identity, 1], "pk": f"{upload.identity}x"})
+    problem = only(made.verify(1), Defect.DOUBLE)
+    assert problem.pk == f"{upload.identity}x"
+
+
+def test_an_inspection_that_is_gone_between_others_is_removed_though_it_was_never_sealed() -> None:
+    made = Evidence()
+    upload = made.upload(0)
+    for number in (2, 3):
+        made.upload(number, of=upload, inspection=number)
+    made.table.remove((upload.identity, 2))
+    problem = only(made.verify(5), Defect.REMOVED)
+    assert (problem.pk, problem.sk) == (upload.identity, "2")
+
+
+def test_a_mark_cannot_stand_after_a_gap() -> None:
+    made = Evidence()
+    upload = made.upload(0)
+    made.table.put(mark_item(upload, 3, started_at=NOON, deadline=NOON + 15 * MINUTE))
+    assert only(made.verify(5), Defect.REMOVED).sk == "2"
+
+
+def test_an_early_inspection_may_have_expired_before_a_later_one() -> None:
+    made = Evidence(retention_days=30)
+    upload = made.upload(0)
+    made.upload(1440, of=upload, inspection=2)
+    made.table.remove((upload.identity, 1))
+    assert not made.verify(1440 + 1).is_well
+    made.versions.versions.clear()
+    assert Defect.REMOVED not in {problem.defect for problem in made.verify(30 * 1440 + 1).problems}
+
+
+@pytest.mark.parametrize("report", [failure(), crash()])
+def test_what_shows_only_the_current_failure_is_checked(report: Any) -> None:
+    made = Evidence()
+    upload = made.upload(0, report=report)
+    shown = copy.deepcopy(made.table.things[upload.identity, 1])
+    assert made.verify(60).is_well
+    made.upload(1, of=upload, inspection=2)
+    assert made.verify(60).is_well
+    made.table.put(shown)
+    assert (only(made.verify(60), Defect.ALTERED).sk) == "1"
+    hidden = made.table.things[upload.identity, 1]
+    made.table.remove((upload.identity, 2))
+    hidden.pop("failed_at")
+    hidden.pop("due_at", None)
+    assert (only(made.verify(60), Defect.ALTERED).sk) == "1"
+
+
+def test_an_inspection_that_was_just_superseded_may_be_read_before_or_after() -> None:
+    made = Evidence()
+    upload = made.upload(0, report=failure())
+    before = copy.deepcopy(made.table.things[upload.identity, 1])
+    made.upload(30, of=upload, inspection=2)
+    made.table.put(before)
+    assert made.verify(31).is_well
+
+
+@pytest.mark.parametrize("days", [31, 365])
+def test_a_time_to_live_that_was_not_the_stages_is_an_alteration(days: int) -> None:
+    made = Evidence(retention_days=30)
+    upload = made.upload(0)
+    assert made.verify(1).is_well
+    made.table.things[upload.identity, 1]["expires_at"] = int((NOON + timedelta(days=days)).timestamp())
+    assert "expires_at" in only(made.verify(1), Defect.ALTERED).why
+
+
+def test_a_time_to_live_that_was_the_stages_when_it_sealed_stays_right() -> None:
+    made = Evidence(retention_days=30)
+    made.upload(0)
+    made.seal(DUE)
+    made.retention_days = None
+    assert made.verify(DUE).is_well
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"pk": "#what/ever", "sk": 0},
+        {"pk": "anything", "sk": 1},
+        {"pk": "anything", "sk": 1, "status": "inspecting"},
+        {"pk": f"{BUCKET}/k#v", "sk": 10**30, "kind": "upload"},
+        {"pk": f"{BUCKET}/k#v", "sk": Decimal("1.5")},
+        {"pk": "#reconcile/b", "sk": 7},
+        {"pk": "#page/x", "sk": 1},
+        {"pk": "", "sk": 1, "kind": [], "bucket": {}, "key": None, "finished_at": 7},
+    ],
+)
+def test_what_recibo_makes_no_items_like_was_inserted(item: dict[str, Any]) -> None:
+    made = Evidence()
+    made.upload(0)
+    made.table.put(item)
+    assert only(made.verify(1), Defect.INSERTED).pk == item["pk"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.binary(max_size=3) | st.decimals(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_nothing_in_an_item_makes_it_fail(data: Any) -> None:
+    """Whatever stands in the ledger is named, and stops nothing."""
+    made = Evidence(anchor=FakeCopies())
+    made.upload(0, report=failure())
+    made.seal(DUE)
+    key = data.draw(st.sampled_from(sorted(made.table.things)))
+    item = made.table.things[key]
+    name = data.draw(st.sampled_from(sorted({*item} - {"pk", "sk"})))
+    value = data.draw(JSON)
+    is_same = type(item[name]) is type(value) and item[name] == value
+    item[name] = value
+    assert made.verify(DUE).is_well == is_same
+
+
+def test_the_note_of_reconcile_is_none_of_its_business() -> None:
+    made = Evidence()
+    made.table.put({"pk": f"#reconcile/{BUCKET}", "sk": 0, "through": "x"})
+    assert made.verify(1).is_well
+
+
+def test_other_buckets_items_are_looked_at_by_themselves() -> None:
+    made = Evidence()
+    made.upload(0, bucket="another")
+    made.versions.versions.clear()
+    verdict = made.verify(300)
+    assert verdict.is_well
+    assert verdict.remarks == ("Items about other buckets, each looked at by itself: 1.",)
+
+
+# -- seals
+
+
+def test_a_receipt_of_a_sealed_hour_that_is_in_no_seal_is_told() -> None:
+    made = Evidence(anchor=FakeCopies())
+    made.upload(0)
+    made.seal(DUE)
+    late = made.upload(30)
+    problem = only(made.verify(DUE), Defect.UNSEALED)
+    assert (problem.pk, problem.why) == (late.identity, "made in a sealed hour, but in no seal: late, or inserted")
+    made.seal(145)
+    assert made.verify(145).is_well
+
+
+def test_an_hour_that_nobody_seals_is_told_once_its_time_is_over() -> None:
+    made = Evidence()
+    made.upload(0)
+    made.upload(1)
+    assert made.verify(150).is_well
+    assert made.verify(150).counts["not_due"] == 2
+    verdict = made.verify(151)
+    problem = only(verdict, Defect.UNSEALED)
+    assert (problem.hour, verdict.counts["overdue"]) == (NOON, 2)
+
+
+def test_a_chain_that_stops_is_told_even_if_nothing_was_uploaded_since() -> None:
+    made = Evidence(anchor=FakeCopies())
+    made.upload(0)
+    made.seal(DUE)
+    assert made.verify(210).is_well
+    assert only(made.verify(211), Defect.UNSEALED).hour == NOON + HOUR
+
+
+def test_what_was_sealed_and_is_gone_was_removed_unless_its_time_was_over() -> None:
+    made = Evidence(anchor=FakeCopies(), retention_days=30)
+    upload = made.upload(0)
+    made.seal(DUE)
+    made.versions.versions.clear()
+    made.table.remove((upload.identity, 1))
+    assert only(made.verify(DUE), Defect.REMOVED).pk == upload.identity
+    made.seal(30 * 1440 + DUE)
+    verdict = made.verify(30 * 1440 + DUE)
+    assert (verdict.is_well, verdict.counts["expired"]) == (True, 1)
+
+
+def test_pages_go_after_their_receipts() -> None:
+    made = Evidence(retention_days=30)
+    made.upload(0)
+    made.seal(61 * 1440)
+    made.versions.versions.clear()
+    for key in [key for key in made.table.things if not key[0].startswith(("#seals", "#rollup"))]:
+        made.table.remove(key)
+    assert made.verify(61 * 1440).is_well
+
+
+def test_a_last_seal_that_is_not_in_the_anchor_yet_is_a_remark_for_as_long_as_it_may_be() -> None:
+    made = Evidence(anchor=FakeCopies())
+    made.upload(0)
+    made.seal(145)
+    held = made.anchor.copies  # type: ignore[attr-defined]
+    held.pop(max(held))
+    verdict = made.verify(146)
+    assert verdict.is_well
+    assert "not in the anchor yet" in verdict.remarks[0]
+    assert Defect.INSERTED in {problem.defect for problem in made.verify(300).problems}
+
+
+def test_an_anchor_that_holds_nothing_is_told() -> None:
+    made = Evidence()
+    made.upload(0)
+    made.seal(DUE)
+    made.anchor = FakeCopies()
+    assert "No seal is in the anchor yet" in made.verify(DUE).remarks[0]
+    assert made.verify(DUE).chain.standing is Standing.CONSISTENT
+    made.seal(160)
+    made.anchor = FakeCopies()
+    assert any(problem.defect is Defect.INSERTED for problem in made.verify(220).problems)
+
+
+def test_seals_from_before_there_was_an_anchor_are_vouched_for_by_those_after() -> None:
+    made = Evidence()
+    upload = made.upload(0)
+    made.seal(145)
+    made.anchor = FakeCopies()
+    made.seal(210)
+    assert made.verify(210).is_well
+    assert made.verify(210).chain.standing is Standing.ANCHORED
+    rewrite(made, upload)
+    assert not made.verify(210).is_well
+
+
+def test_keys_may_change_and_what_they_signed_stays_signed() -> None:
+    made = Evidence()
+    made.upload(0)
+    made.seal(85)
+    made.anchor = FakeSignatures(key="old")
+    made.seal(145)
+    made.anchor = FakeSignatures()
+    unsigned = made.verify(145)
+    assert not unsigned.is_well
+    made.seal(210)
+    verdict = made.verify(210)
+    assert verdict.is_well, verdict.problems
+    assert len(verdict.remarks) == 2
+
+
+def rewrite(made: Evidence, upload: Entry) -> None:
+    """Alter a sealed receipt, and everything over it, so that each seal agrees with itself."""
+    item = made.table.things[upload.identity, 1]
+    item["size"] = 7
+    item["content_hash"] = content_hash(
+        {name: value for name, value in from_item(item).items() if name != "content_hash"}
+    )
+    for key in [key for key in made.table.things if key[0].startswith(("#page", "#rollup"))]:
+        made.table.remove(key)
+    seals = [made.table.things.pop(key) for key in sorted(made.table.things) if key[0] == seals_key(BUCKET)]
+    anchor, made.anchor = made.anchor, NoAnchor()
+    first = Seal.from_item(seals[0])
+    made.seal(int((first.sealed_at - NOON) / MINUTE))
+    made.anchor = anchor
+    for seal in seals[len([key for key in made.table.things if key[0] == seals_key(BUCKET)]) :]:
+        made.table.put(seal)
+
+
+def test_a_pages_labels_are_beyond_its_root_and_are_checked_all_the_same() -> None:
+    made = Evidence()
+    upload = made.upload(0)
+    (seal,) = made.seal(DUE)
+    key = (page_key(seal.pages[0].root), 0)
+    made.table.things[key]["leaves"][0][0] = f"{BUCKET}/other#v"
+    problem = only(made.verify(DUE), Defect.ALTERED)
+    assert (problem.pk, problem.hour) == (key[0], NOON)
+    assert upload.identity in problem.why
+
+
+def test_counts_that_are_not_those_of_the_receipts_are_told_though_the_chain_is_consistent() -> None:
+    made = Evidence()
+    made.upload(0)
+    (seal,) = made.seal(DUE)
+    wrong = replace(seal, tallies={NOON: {"succeeded": 2}})
+    made.table.put(wrong.as_item())
+    problem = only(made.verify(DUE), Defect.ALTERED)
+    assert (problem.hour, problem.why) == (NOON, "its counts are not those of its receipts")
+
+
+def test_receipts_under_a_damaged_seal_are_counted_and_not_accused() -> None:
+    made = Evidence()
+    made.upload(0)
+    made.upload(1)
+    (seal,) = made.seal(DUE)
+    made.table.things[seals_key(BUCKET), seal.number]["closes"] = "?"
+    verdict = made.verify(DUE)
+    assert only(verdict, Defect.ALTERED).hour == NOON
+    assert verdict.counts["uncompared"] == 2
+    assert verdict.chain.standing is Standing.BROKEN
+
+
+def test_a_page_that_no_seal_names_is_a_remark() -> None:
+    made = Evidence()
+    made.table.put_page(Page(bucket=BUCKET, hour=NOON, leaves=()))
+    assert made.verify(1).is_well
+    assert "in no seal" in made.verify(1).remarks[0]
+
+
+# -- since
+
+
+def test_since_a_time_only_what_was_made_since_is_looked_at_and_the_chain_as_a_whole() -> None:
+    made = Evidence(anchor=FakeCopies())
+    old, new = made.upload(0), made.upload(100)
+    crashed = made.upload(101, report=crash())
+    made.upload(102, of=crashed, inspection=2)
+    (first, *_) = made.seal(150)
+    since = NOON + 90 * MINUTE
+    verdict = made.verify(150, since=since)
+    assert verdict.is_well, verdict.problems
+    assert (verdict.counts["uploads"], verdict.counts["receipts"], verdict.since) == (2, 3, NOON + HOUR)
+    made.table.things[old.identity, 1]["size"] = 7
+    assert made.verify(150, since=since).is_well
+    made.table.things[new.identity, 1]["size"] = 7
+    made.table.remove((crashed.identity, 1))
+    assert named(made.verify(150, since=since)) == keys(new, crashed)
+    made.table.remove((seals_key(BUCKET), first.number))
+    assert Standing.BROKEN is made.verify(150, since=since).chain.standing
+
+
+def test_since_a_time_a_removed_receipt_and_a_lost_upload_are_found() -> None:
+    made = Evidence(anchor=FakeCopies())
+    made.upload(0)
+    removed, lost = made.upload(100), made.entry(101)
+    made.land(lost)
+    made.seal(150)
+    made.table.remove((removed.identity, 1))
+    verdict = made.verify(150, since=NOON + HOUR)
+    assert {(problem.defect, problem.pk) for problem in verdict.problems} == {
+        (Defect.REMOVED, removed.identity),
+        (Defect.MISSING, lost.identity),
+    }
+
+
+# -- AWS
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with simulated_aws(monkeypatch) as made:
+        yield made
+
+
+def test_a_ledger_on_aws_is_read_as_it_is(world: World) -> None:
+    for number in range(3):
+        world.ledger.record(receipt(entry_of(events.record(f"{number}.csv")), report=failure()))
+    evidence = DynamoEvidence(world.dynamodb, LOCAL.table)
+    found = {(item["pk"], item["sk"]): item for item in evidence.everything()}
+    assert len(found) == 3
+    assert set(evidence.recent(BUCKET, NOON, NOON + HOUR)) == found.keys()
+    assert set(evidence.recent(BUCKET, NOON + MINUTE, NOON + HOUR)) == set()
+    asked = [*found, ("nothing", 1)] * BATCH
+    assert list(evidence.items(asked)) == [found.get(key) for key in asked]
+    assert evidence.size() == 3
+
+
+def test_a_number_that_is_not_whole_is_an_alteration(world: World) -> None:
+    """Read as a whole number, 5.5 bytes would be the 5 that were recorded."""
+    made = receipt(entry_of(events.record(size=5)))
+    world.ledger.record(made)
+    world.dynamodb.update_item(
+        TableName=LOCAL.table,
+        Key=encoded({"pk": made.entry.identity, "sk": 1}),
+        UpdateExpression="SET #size = :size",
+        ExpressionAttributeNames={"#size": "size"},
+        ExpressionAttributeValues=encoded({":size": Decimal("5.5")}),
+    )
+    verification = Verification(ledger=DynamoEvidence(world.dynamodb, LOCAL.table), versions=S3Versions(world.s3))
+    assert only(verification.verdict(BUCKET, now=NOON + MINUTE), Defect.ALTERED).pk == made.entry.identity
+
+
+def test_a_signature_is_the_stages_anothers_or_nobodys(world: World) -> None:  # noqa: ARG001 - it is there
+    kms = wiring.client("kms")
+    ours, others = (
+        kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"] for _ in range(2)
+    )
+    kms.create_alias(AliasName="alias/seals", TargetKeyId=ours)
+    made = Evidence()
+    made.upload(0)
+    (seal,) = made.seal(DUE)
+    signatures = KmsSignatures(kms, "alias/seals")
+    good = KmsAnchor(kms, "alias/seals").sign(seal)
+    assert signatures.signer(seal.seal_hash, good) is Signer.STAGE
+    assert signatures.signer(seal.seal_hash, KmsAnchor(kms, others).sign(seal)) is Signer.OTHER
+    assert signatures.signer("0" * 64, good) is Signer.NOBODY
+    for name in good:
+        for forged in ({**good, name: ""}, {**good, name: f"{good[name]}x"}, {**good, "more": "x"}):
+            assert signatures.signer(seal.seal_hash, forged) is Signer.NOBODY
+        assert signatures.signer(seal.seal_hash, {one: good[one] for one in good if one != name}) is Signer.NOBODY
+
+
+def test_an_uploaded_recorded_and_sealed_world_on_aws_is_well(world: World) -> None:
+    world.s3.create_bucket(Bucket="seals", ObjectLockEnabledForBucket=True)
+    anchor = LockedBucketAnchor(world.s3, "seals")
+    entries = [entry_of(world.upload(f"{number}.csv", b"a,b\n1,2\n")) for number in range(3)]
+    made = Evidence(anchor=anchor)
+    for entry in entries:
+        made.record(entry, 0)
+    made.seal(DUE)
+    for item in made.table.things.values():
+        world.dynamodb.put_item(TableName=LOCAL.table, Item=encoded(item))
+    verification = Verification(
+        ledger=DynamoEvidence(world.dynamodb, LOCAL.table),
+        versions=S3Versions(world.s3),
+        copies=anchor,
+        anchor="s3://seals/",
+    )
+    verdict = verification.verdict(BUCKET, now=NOON + DUE * MINUTE)
+    assert verdict.is_well, verdict.problems
+    assert (verdict.counts["uploads"], verdict.counts["receipts"], verdict.chain.standing) == (3, 3, "anchored")
+
+
+def test_the_fake_of_a_ledger_reads_as_aws_does(world: World) -> None:
+    made = Evidence()
+    crashed = made.upload(0, report=crash())
+    made.upload(70, of=crashed, inspection=2)
+    made.seal(150)
+    for item in made.table.things.values():
+        world.dynamodb.put_item(TableName=LOCAL.table, Item=encoded(item))
+    fake, real = FakeEvidence(made.table), DynamoEvidence(world.dynamodb, LOCAL.table)
+    assert list(fake.seals(BUCKET)) == list(real.seals(BUCKET))
+    for since in (NOON, NOON + HOUR):
+        assert set(fake.recent(BUCKET, since, NOON + 3 * HOUR)) == set(real.recent(BUCKET, since, NOON + 3 * HOUR))
+    asked = [*made.table.things, ("nothing", 1)]
+    assert list(fake.items(asked)) == list(real.items(asked))
