@@ -5,7 +5,7 @@ PYTHON ?= python3
 STAGE ?= local
 BIN := .venv/bin
 
-.PHONY: help setup run demo aws test check lint bench deploy logs localstack docs clean
+.PHONY: help setup run demo aws test soak check lint bench deploy logs localstack docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -26,6 +26,9 @@ aws: setup ## only the embedded AWS, empty; PORT=4566 chooses the port
 
 test: lint ## every test, end to end included
 	@$(BIN)/python -m pytest
+
+soak: setup ## 10,000 uploads on the embedded AWS while its workers are killed; UPLOADS=1000 for fewer
+	@$(BIN)/python -m tests.e2e.soak $(if $(UPLOADS),--uploads $(UPLOADS))
 
 check: lint ## the fast gate: style, types, and the tests that start nothing
 	@$(BIN)/python -m pytest -m "not e2e" -n auto -q

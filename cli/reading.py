@@ -29,7 +29,9 @@ INDEX_LAG = timedelta(seconds=10)
 @click.command("ls")
 @click.option("--failed", is_flag=True, help="Only uploads whose last inspection failed.")
 @click.option("--source", help="Only keys under this first path segment; / for keys without a path.")
+@click.option("--same-as", metavar="KEY", help="Only uploads of the same bytes as the latest upload of KEY.")
 @click.option("--since", help="Only receipts made since then: 2026-11-23T08:00, or how long ago: 90m, 6h, 2d.")
+@click.option("--until", help="Only receipts made before then.")
 @click.option("--limit", default=25, show_default=True, type=click.IntRange(1), help="Receipts a page.")
 @click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Which page.")
 @json_option
@@ -39,13 +41,18 @@ def list_receipts(
     *,
     failed: bool,
     source: str | None,
+    same_as: str | None,
     since: str | None,
+    until: str | None,
     limit: int,
     page: int,
     as_json: bool,
 ) -> None:
     """List receipts, newest first."""
-    found = _found(surroundings, failed=failed, source=source, since=moment(since) if since else None)
+    period = Period(since=moment(since) if since else None, until=moment(until) if until else None)
+    if same_as and (failed or source or since or until):
+        raise UsageError("--same-as looks everywhere: give it without --failed, --source, --since and --until.")
+    found = _same_as(surroundings, same_as) if same_as else _found(surroundings, period, failed=failed, source=source)
     shown = list(itertools.islice(found, (page - 1) * limit, page * limit + 1))
     more = len(shown) > limit
     if as_json:
@@ -59,10 +66,21 @@ def list_receipts(
         click.echo(f"There are more: add --page {page + 1}.")
 
 
-def _found(
-    surroundings: Surroundings, *, failed: bool, source: str | None, since: datetime | None
-) -> Iterator[dict[str, Any]]:
-    lists, bucket, period = surroundings.lists, surroundings.stage.bucket, Period(since=since)
+def _same_as(surroundings: Surroundings, key: str) -> Iterator[dict[str, Any]]:
+    """The receipts that found the same bytes, by SHA-256 and size, under whichever key; the key's own among them."""
+    known = (entry for entry in _entries(surroundings, key, None) if entry["kind"] == "upload" and "bytes" in entry)
+    latest = next(known, None)
+    if latest is None:
+        raise UsageError(f"The ledger knows no bytes of {printable(key)}: `recibo.py ls` lists what it has.")
+    upload = surroundings.ledger.whole(latest)
+    for identity, inspection in surroundings.lists.same_content(upload["sha256"]):
+        receipt = surroundings.ledger.whole({"identity": identity, "inspection": inspection})
+        if receipt["bytes"] == upload["bytes"]:
+            yield receipt | {"identity": identity}
+
+
+def _found(surroundings: Surroundings, period: Period, *, failed: bool, source: str | None) -> Iterator[dict[str, Any]]:
+    lists, bucket = surroundings.lists, surroundings.stage.bucket
     if failed:
         entries = lists.failures(bucket, period)
         return (entry for entry in entries if source is None or _is_of(entry, source))

@@ -221,3 +221,42 @@ def test_a_data_path_of_the_users_own_is_kept(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AWS_DATA_PATH", THEIRS)
     assert environment_of_chalice(None, monkeypatch)["AWS_DATA_PATH"] == THEIRS
     assert environment_of_chalice(ENDPOINT, monkeypatch)["AWS_DATA_PATH"].split(os.pathsep)[1:] == [THEIRS]
+
+
+# -- settings of a stage
+
+
+def stage_with(tmp_path: Path, **variables: str) -> Stage:
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    config["stages"]["local"]["environment_variables"].update(variables)
+    (tmp_path / ".chalice").mkdir()
+    (tmp_path / ".chalice" / "config.json").write_text(json.dumps(config))
+    return load_stage("local", tmp_path)
+
+
+def test_nothing_expires_unless_the_stage_says_so(tmp_path: Path) -> None:
+    assert stage_with(tmp_path).retention_days is None
+
+
+def test_a_stage_may_keep_receipts_for_a_number_of_days(tmp_path: Path) -> None:
+    assert stage_with(tmp_path, RECIBO_RETENTION_DAYS="400").retention_days == 400
+
+
+@pytest.mark.parametrize("days", ["29", "0", "-1", "a year", "30.5"])
+def test_a_retention_that_would_weaken_the_once_only_rule_is_refused(tmp_path: Path, days: str) -> None:
+    with pytest.raises(UsageError, match="at least 30"):
+        stage_with(tmp_path, RECIBO_RETENTION_DAYS=days)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "bucket", "key"), [("s3:seals", "seals", ""), ("kms:alias/x", "", "alias/x"), ("", "", "")]
+)
+def test_a_stage_chooses_the_anchor_of_its_seals(tmp_path: Path, anchor: str, bucket: str, key: str) -> None:
+    stage = stage_with(tmp_path, RECIBO_ANCHOR=anchor)
+    assert (stage.seals_bucket, stage.seals_key) == (bucket, key)
+
+
+@pytest.mark.parametrize("anchor", ["s3", "s3:", "kms:x", "S3:Bucket", "file:x"])
+def test_an_anchor_that_is_none_is_refused(tmp_path: Path, anchor: str) -> None:
+    with pytest.raises(UsageError, match="RECIBO_ANCHOR"):
+        stage_with(tmp_path, RECIBO_ANCHOR=anchor)

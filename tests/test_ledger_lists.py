@@ -212,3 +212,23 @@ def test_an_index_projects_what_its_lists_show_and_none_of_its_own_keys() -> Non
     for index in table_definition()["GlobalSecondaryIndexes"]:
         keys = {"pk", "sk", *(key["AttributeName"] for key in index["KeySchema"])}
         assert not keys & set(index["Projection"].get("NonKeyAttributes", []))
+
+
+def test_receipts_expire_only_where_the_stage_sets_a_retention(world: World) -> None:
+    for made, retention in ((receipt(), None), (receipt(), timedelta(days=400))):
+        DynamoLedger(world.dynamodb, table_definition()["TableName"], retention=retention).record(made)
+    items = world.dynamodb.scan(TableName=table_definition()["TableName"])["Items"]
+    expiries = sorted(int(item["expires_at"]["N"]) if "expires_at" in item else 0 for item in items)
+    assert expiries == [0, int((NOON + timedelta(days=400)).timestamp())]
+
+
+def test_an_expired_receipt_that_is_still_there_blocks_a_second_one(world: World) -> None:
+    ledger = DynamoLedger(world.dynamodb, table_definition()["TableName"], retention=timedelta(days=-1))
+    made = receipt()
+    assert ledger.record(made)
+    assert not ledger.record(made)
+
+
+def test_a_period_that_holds_no_moment_lists_nothing(world: World) -> None:
+    world.ledger.record(receipt())
+    assert list(world.lists.newest(BUCKET, Period(since=NOON, until=NOON))) == []

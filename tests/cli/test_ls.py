@@ -1,0 +1,63 @@
+"""`ls` on a simulated AWS: what only it does with the lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner, Result
+
+from chalicelib.inspection import inspect
+from chalicelib.uploads import entry_of
+from cli import surroundings
+from cli.main import recibo
+from tests import events
+from tests.aws import World, simulated_aws
+from tests.fakes import NOON
+from tests.receipts import SUCCESS, receipt
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr(surroundings, "endpoint_for", lambda _stage, _endpoint: None)
+    with simulated_aws(monkeypatch) as made:
+        surroundings._client.cache_clear()
+        yield made
+    surroundings._client.cache_clear()
+
+
+def ls(*options: str) -> Result:
+    return CliRunner().invoke(recibo, ["ls", "--json", *options])
+
+
+def keys(result: Result) -> list[str]:
+    assert result.exit_code == 0, result.output
+    return [json.loads(line)["key"] for line in result.output.splitlines()]
+
+
+def record(world: World, key: str, content: bytes, *, minutes: int = 0) -> None:
+    made = inspect([content], name=key)
+    world.ledger.record(receipt(entry_of(events.record(key)), report=made, at=NOON + timedelta(minutes=minutes)))
+
+
+def test_the_same_bytes_are_listed_wherever_they_arrived(world: World) -> None:
+    record(world, "a/one.csv", b"a,b\n1,2\n")
+    record(world, "b/two.csv", b"a,b\n1,2\n", minutes=1)
+    record(world, "b/other.csv", b"a,b\n3,4\n", minutes=2)
+    assert keys(ls("--same-as", "a/one.csv")) == ["b/two.csv", "a/one.csv"]
+
+
+def test_the_same_as_nothing_is_a_clear_mistake(world: World) -> None:
+    world.ledger.record(receipt(report=SUCCESS))
+    result = ls("--same-as", "unknown.csv")
+    assert result.exit_code == 2
+    assert "knows no bytes of unknown.csv" in result.output
+
+
+def test_a_day_is_listed_by_its_bounds(world: World) -> None:
+    for minutes in range(5):
+        record(world, f"{minutes}.csv", b"a\n1\n", minutes=minutes)
+    since, until = (str((NOON + timedelta(minutes=minutes)).isoformat()) for minutes in (1, 3))
+    assert keys(ls("--since", since, "--until", until)) == ["2.csv", "1.csv"]
