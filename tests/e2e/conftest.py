@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -17,8 +16,9 @@ import pytest
 
 from cli.surroundings import Surroundings
 from infra.deploy import deploy
-from infra.stages import ROOT, load_stage
+from infra.stages import ROOT
 from local.embedded import CREDENTIALS, answers, embedded_aws, free_port
+from tests.e2e.staging import staged
 
 LOCALSTACK = ROOT.parent / "shared" / "localstack" / "start"
 LOCALSTACK_SECONDS = 600  # its first start installs it
@@ -35,12 +35,12 @@ def _make_faulty() -> None:
 
     take = Intake.take
 
-    def faulty(self, entry):
+    def faulty(self, entry, *, inspection=1):
         if entry.source == "raise":
             raise RuntimeError("this inspection always raises")
         if entry.source == "exit":
             os._exit(1)
-        return take(self, entry)
+        return take(self, entry, inspection=inspection)
 
     Intake.take = faulty
 
@@ -120,22 +120,10 @@ def aws(endpoint: str, project: Path) -> Surroundings:
 
 
 @pytest.fixture(scope="session")
-def faulty_aws(aws: Surroundings, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Surroundings:
+def faulty_aws(endpoint: str) -> Iterator[Surroundings]:
     """A stage beside it whose inspections raise or die, by the key."""
-    copy = tmp_path_factory.mktemp("faulty") / "project"
-    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("deployed", "deployments"))
-    with (copy / "app.py").open("a") as app:
-        app.write(FAULTS)
-    _add_stage(copy)
-    deploy(FAULTY, copy, aws.endpoint, say=_say)
-    return Surroundings(stage=load_stage(FAULTY, copy), endpoint=aws.endpoint)
-
-
-def _add_stage(project: Path) -> None:
-    path = project / ".chalice" / "config.json"
-    config = json.loads(path.read_text())
-    config["stages"][FAULTY] = json.loads(json.dumps(config["stages"]["local"]).replace("-local", f"-{FAULTY}"))
-    path.write_text(json.dumps(config))
+    with staged(FAULTY, endpoint, faults=FAULTS) as made:
+        yield made.aws
 
 
 def _say(line: str) -> None:
