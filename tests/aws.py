@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,8 +13,10 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 from moto import mock_aws
+from moto.backends import get_backend
 
 from chalicelib import wiring
+from chalicelib.aws.items import decoded
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.aws.lists import DynamoLists
 from infra.template import LOCAL, table_definition
@@ -54,6 +57,37 @@ class World:
         """Its lists."""
         return DynamoLists(self.dynamodb, LOCAL.table)
 
+    @property
+    def items(self) -> dict[tuple[str, int], dict[str, Any]]:
+        """All items of the ledger by their keys, read where they are kept: far faster than any call of AWS."""
+        found = (item.attrs for item in _kept("dynamodb")["us-east-1"].tables[LOCAL.table].all_items())
+        items = (decoded({name: value.to_regular_json() for name, value in item.items()}) for item in found)
+        return {(item["pk"], item["sk"]): item for item in items}
+
+    def begin_anew(self) -> None:
+        """Forget everything but the clients: an inbox with versioning, and a ledger, both empty."""
+        for service in ("s3", "dynamodb"):
+            for backend in _kept(service).values():
+                backend.reset()
+        _furnish(self, versioned=True)
+
+    def remember(self) -> Callable[[], None]:
+        """Bring back, as often as it is called, what is in the buckets and in the ledger now."""
+        buckets, ledgers = _kept("s3")["aws"].buckets, _kept("dynamodb")["us-east-1"]
+        versions = {
+            name: {key: list(found) for key, found in bucket.keys.iterlists()} for name, bucket in buckets.items()
+        }
+        items = copy.deepcopy(ledgers.tables[LOCAL.table].items)
+
+        def bring_back() -> None:
+            ledgers.tables[LOCAL.table].items = copy.deepcopy(items)
+            for name, bucket in buckets.items():
+                bucket.keys.clear()
+                for key, found in versions[name].items():
+                    bucket.keys.setlist(key, list(found))
+
+        return bring_back
+
     def answer(self, operation: str, wire: Callable[[Any], Any]) -> None:
         """Let `wire(request)` say what comes back over the wire for the app's calls; None lets AWS answer.
 
@@ -80,6 +114,18 @@ class _Raw(io.BytesIO):
         yield self.read()
 
 
+def _furnish(world: World, *, versioned: bool) -> None:
+    world.s3.create_bucket(Bucket=BUCKET)
+    if versioned:
+        world.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    world.dynamodb.create_table(**table_definition())
+
+
+def _kept(service: Any) -> Any:
+    """What the simulated AWS has of a service in its one account, by region."""
+    return get_backend(service)["123456789012"]
+
+
 def _app_clients() -> dict[str, Any]:
     return {"s3": wiring.inbox()._client, "dynamodb": wiring.ledger()._client}
 
@@ -99,10 +145,7 @@ def simulated_aws(monkeypatch: pytest.MonkeyPatch, *, versioned: bool = True) ->
     with mock_aws():
         _forget_clients()
         world = World(s3=wiring.client("s3"), dynamodb=wiring.client("dynamodb"))
-        world.s3.create_bucket(Bucket=BUCKET)
-        if versioned:
-            world.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        world.dynamodb.create_table(**table_definition())
+        _furnish(world, versioned=versioned)
         for client in _app_clients().values():
             client.meta.events.register("before-call", lambda model, **_: world.calls.update([model.name]))
         yield world
