@@ -167,3 +167,17 @@ def test_a_long_output_is_cut_in_the_middle() -> None:
     assert "line99." in svg
     assert "56&#160;more&#160;lines" in svg
     assert "line50." not in svg
+
+
+def test_every_guarantee_names_tests_that_exist() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`", (ROOT / "docs" / "guarantees.md").read_text())
+    assert named
+    for path, test in named:
+        assert (ROOT / path).exists(), path
+        assert not test or f"def {test}(" in (ROOT / path).read_text(), test
+
+
+def test_every_guarantee_has_a_mechanism_a_limit_and_a_test() -> None:
+    text = (ROOT / "docs" / "guarantees.md").read_text().partition("# What a seal proves")[0]
+    for guarantee in text.split("\n## ")[1:]:
+        assert all(f"**{word}" in guarantee for word in ("Mechanism.**", "Limit.**", "Held by**")), guarantee[:60]
