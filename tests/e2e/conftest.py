@@ -91,7 +91,7 @@ def _localstack(log: Path) -> Iterator[str]:
             time.sleep(0.5)
         yield url
     finally:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):  # one that still works on, or hangs
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)
         with contextlib.suppress(ProcessLookupError):
