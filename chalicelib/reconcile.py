@@ -201,7 +201,8 @@ class ScheduledReconcile:
         from where to look again. Raises NotVersionedError.
         """
         run = self._again(bucket, now, out_of_time)
-        note = _begun(self.notes.read(bucket), now)
+        found = self.notes.read(bucket)
+        note = _begun(found if is_credible(found, now=now) else {}, now)
         scope = Scope(bucket=bucket, since=self._since(note, now), until=now - MIN_AGE)
         for step in self.reconciliation.missing(scope, after=_cursor(note)):
             run = run.with_step(done := self._ask(step, out_of_time))
@@ -235,6 +236,17 @@ class ScheduledReconcile:
         """What landed before was seen by an earlier pass, or its receipt may have expired."""
         seen = datetime.fromisoformat(note["through"]) - OVERLAP if "through" in note else None
         return max(filter(None, (seen, kept_since(now, self.retention))), default=None)
+
+
+def is_credible(note: Mapping[str, Any], *, now: datetime) -> bool:
+    """Whether a run that has begun by now can have left this note: after any other, the whole bucket is looked at."""
+    try:
+        times = [datetime.fromisoformat(note[name]) for name in ("through", "begun_at") if name in note]
+        after = _cursor({"begun_at": note["begun_at"], **note}) if "after" in note else None
+        is_readable = after is None or all(isinstance(value, str) for value in note["after"].values())
+        return is_readable and note.keys() <= {"through", "begun_at", "after"} and all(time <= now for time in times)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
 
 
 def _begun(note: Mapping[str, Any], now: datetime) -> dict[str, Any]:

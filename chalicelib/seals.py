@@ -195,6 +195,8 @@ class Seal:
     def from_item(cls, item: Mapping[str, Any]) -> Seal:
         """The seal out of the ledger's item; MalformedSealError also if it is not the one its key names."""
         with _naming(f"{item.get('pk')} {item.get('sk')}"):
+            if "anchor" in item and not item["anchor"]:
+                raise ValueError("its anchor is empty")
             seal = cls._from_json(_without(item, "pk", "sk", "anchor"), item.get("anchor"))
             if (item["pk"], item["sk"]) != (seals_key(seal.bucket), seal.number):
                 raise ValueError("it is another place's seal")
@@ -347,12 +349,30 @@ def _naming(what: object) -> Iterator[None]:
 
 
 def _exactly(value: T, again: Mapping[str, Any], content: Mapping[str, Any]) -> T:
-    different = sorted(name for name in {*again, *content} if again.get(name) != content.get(name))
+    different = differing(again, content)
     if different == ["seal_hash"]:
         raise ValueError("its hash is not that of its content")
     if different:
         raise ValueError(f"not as it was written: {', '.join(different)}")
     return value
+
+
+def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """The names of what is not in both, or not the same: here false is not 0, and a null is not nothing."""
+    return sorted(
+        name for name in {*one, *other} if not (name in one and name in other and _same(one[name], other[name]))
+    )
+
+
+def _same(one: Any, other: Any) -> bool:
+    if type(one) is not type(other):
+        return False
+    match one:
+        case dict():
+            return not differing(one, other)
+        case list():
+            return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)
 
 
 def _is(kind: type[T], value: Any) -> T:

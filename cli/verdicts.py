@@ -33,7 +33,7 @@ MORE: Mapping[str, str] = {
     "expired": "expired (older than receipts are kept)",
     "not_due": "not due yet",
     "overdue": "in hours that should be sealed by now",
-    "uncompared": "not compared (their seal or page is damaged)",
+    "uncompared": "not compared (their seal or page is damaged, or expired)",
 }
 BESIDE: Mapping[str, tuple[str, ...]] = {
     "receipts": ("later_inspections", "deletions"),
@@ -105,6 +105,8 @@ def _subject(problem: Problem, bucket: str) -> str:
             return f"the page {printable(name)}{hour}"
         case "#rollup":
             return f"the counts {printable(name)}{hour}"
+        case "#reconcile":
+            return f"the note that reconcile left about {printable(name)}"
     key, mark, version = problem.pk.removeprefix(f"{bucket}/").rpartition("#")
     named = f"{key}, version {version}" if mark else problem.pk
     return f"{printable(named)}, inspection {printable(problem.sk)}"

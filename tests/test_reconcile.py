@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -280,6 +281,23 @@ def test_a_run_after_a_complete_one_looks_only_at_what_is_new_and_at_the_overlap
     found.run(now=now)
     assert [one.entry.key for one in found.asked] == ["in parts", "new"]
     assert found.note == {"through": iso(now)}
+
+
+FUTURE = iso(NOON + timedelta(days=9_999))
+NO_NOTES: list[dict[str, Any]] = [
+    {"through": FUTURE},
+    {"through": "x"},
+    {"begun_at": FUTURE, "after": {"key": "z"}},
+    {"after": {"key": "z"}},
+    {"begun_at": iso(NOON), "after": 7},
+]
+
+
+@pytest.mark.parametrize("note", NO_NOTES)
+def test_a_note_from_the_future_or_none_at_all_hides_no_lost_event(note: dict[str, Any]) -> None:
+    found = surroundings(listed("a.csv"), note=note)
+    assert found.run().missing == 1
+    assert found.note == {"through": iso(NOON)}
 
 
 def test_what_may_have_lost_its_receipt_by_its_age_is_not_inspected_again() -> None:

@@ -67,7 +67,7 @@ SEALS = st.builds(
     rollups=st.lists(HASHES, max_size=3).map(tuple),
     previous=st.none() | HASHES,
     retention_days=st.none() | st.integers(1, 5000),
-    anchor=st.none() | st.dictionaries(TEXT, TEXT, max_size=3),
+    anchor=st.none() | st.dictionaries(TEXT, TEXT, min_size=1, max_size=3),
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),

@@ -21,7 +21,7 @@ from chalicelib.aws.versions import S3Versions
 from chalicelib.receipts import content_hash, from_item, mark_item
 from chalicelib.sealing import NoAnchor
 from chalicelib.seals import HOUR, Page, Seal, page_key, seals_key
-from chalicelib.uploads import Entry, entry_of
+from chalicelib.uploads import Entry, entry_of, iso
 from chalicelib.verification import Defect, Problem, Signer, Standing, Verdict, Verification
 from infra.template import LOCAL
 from tests import events
@@ -300,10 +300,92 @@ def test_nothing_in_an_item_makes_it_fail(data: Any) -> None:
     assert made.verify(DUE).is_well == is_same
 
 
-def test_the_note_of_reconcile_is_none_of_its_business() -> None:
+@pytest.mark.parametrize(
+    "note", [{}, {"through": iso(NOON)}, {"begun_at": iso(NOON), "through": iso(NOON), "after": {"key": "k"}}]
+)
+def test_the_note_of_reconcile_is_well_as_it_is_left(note: dict[str, Any]) -> None:
     made = Evidence()
-    made.table.put({"pk": f"#reconcile/{BUCKET}", "sk": 0, "through": "x"})
+    made.table.put({"pk": f"#reconcile/{BUCKET}", "sk": 0, **note})
     assert made.verify(1).is_well
+
+
+NO_NOTES: list[dict[str, Any]] = [
+    {"through": "x"},
+    {"through": 7},
+    {"through": "9999-01-01T00:00:00.000Z"},
+    {"begun_at": "9999-01-01T00:00:00.000Z", "after": {"key": "k"}},
+    {"after": {"key": "k"}},
+    {"begun_at": iso(NOON), "after": {"key": 7}},
+    {"begun_at": iso(NOON), "after": None},
+    {"through": iso(NOON), "more": 1},
+]
+
+
+@pytest.mark.parametrize("note", NO_NOTES)
+def test_a_note_that_would_blind_reconcile_is_an_alteration(note: dict[str, Any]) -> None:
+    made = Evidence()
+    made.table.put({"pk": f"#reconcile/{BUCKET}", "sk": 0, **note})
+    assert only(made.verify(1), Defect.ALTERED).pk == f"#reconcile/{BUCKET}"
+
+
+def of_no_bucket(upload: Entry, **more: Any) -> Entry:
+    """An entry of the same identity, in the journal of a bucket that cannot be: the key's first segment is in it."""
+    head, _, tail = upload.key.partition("/")
+    return replace(upload, bucket=f"{upload.bucket}/{head}", key=tail, **more)
+
+
+def test_a_verdict_of_a_bucket_that_cannot_be_supersedes_nothing() -> None:
+    made = Evidence(anchor=FakeCopies())
+    upload = made.upload(0, report=failure())
+    made.seal(DUE)
+    forged = of_no_bucket(upload)
+    assert forged.identity == upload.identity
+    made.record(forged, 10, inspection=2)
+    for since in (None, NOON):
+        told = {(problem.defect, problem.sk) for problem in made.verify(DUE, since=since).problems}
+        assert told == {(Defect.INSERTED, "2"), (Defect.ALTERED, "1")}
+
+
+def test_a_receipt_of_a_bucket_that_cannot_be_stands_for_no_upload() -> None:
+    made = Evidence()
+    upload = made.entry(0)
+    made.land(upload)
+    made.record(of_no_bucket(upload), 1)
+    assert only(made.verify(30), Defect.INSERTED).pk == upload.identity
+
+
+@pytest.mark.parametrize("bucket", [b"x", 7, None, "", "#", "a/b"])
+def test_what_is_no_name_of_a_bucket_is_named(bucket: Any) -> None:
+    made = Evidence()
+    upload = made.upload(0)
+    made.table.things[upload.identity, 1]["bucket"] = bucket
+    assert not made.verify(1).is_well
+
+
+MARKS: dict[str, tuple[int, int]] = {"endless": (0, 9_999_999), "ended": (0, -1), "to come": (2_000, 2_010)}
+"""Minutes after noon at which an inspection began, and until which it may last."""
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_a_mark_that_no_inspection_makes_hides_no_missing_receipt(name: str) -> None:
+    made = Evidence()
+    upload = made.entry(0)
+    made.land(upload)
+    began, ends = (NOON + minute * MINUTE for minute in MARKS[name])
+    made.table.put(mark_item(upload, 1, started_at=began, deadline=ends))
+    assert only(made.verify(30), Defect.INSERTED).pk == upload.identity
+
+
+def test_a_mark_of_a_bucket_that_cannot_be_is_inserted_and_one_of_another_bucket_is_a_remark() -> None:
+    made = Evidence()
+    upload = made.upload(0)
+    made.table.put(mark_item(of_no_bucket(upload), 2, started_at=NOON, deadline=NOON))
+    assert only(made.verify(1), Defect.INSERTED).sk == "2"
+    made.table.put(mark_item(upload, 2, started_at=NOON, deadline=NOON + 15 * MINUTE))
+    made.table.put(mark_item(replace(upload, bucket="another"), 1, started_at=NOON, deadline=NOON))
+    verdict = made.verify(1)
+    assert verdict.is_well
+    assert verdict.remarks == ("Items about other buckets, each looked at by itself: 1.",)
 
 
 def test_other_buckets_items_are_looked_at_by_themselves() -> None:
@@ -327,6 +409,159 @@ def test_a_receipt_of_a_sealed_hour_that_is_in_no_seal_is_told() -> None:
     assert (problem.pk, problem.why) == (late.identity, "made in a sealed hour, but in no seal: late, or inserted")
     made.seal(145)
     assert made.verify(145).is_well
+
+
+def sealed_again(made: Evidence, last: Seal) -> Seal:
+    """A next seal over what the last one covers: as of pages taken away while the sealing ran, and put back."""
+    place = {"hour": last.hour + HOUR, "sealed_at": last.sealed_at + HOUR, "previous": last.seal_hash}
+    again = replace(last, **place, anchor=None)  # type: ignore[arg-type]
+    again = replace(again, anchor=made.anchor.sign(again))
+    made.table.put(again.as_item())
+    made.anchor.keep(again, [page for page in made.table.pages([line.root for line in again.pages]) if page])
+    return again
+
+
+@pytest.mark.parametrize("anchor", [FakeCopies, FakeSignatures, NoAnchor])
+def test_receipts_that_were_sealed_twice_are_double_and_counted_twice_by_no_chain_that_is_well(anchor: Any) -> None:
+    made = Evidence(anchor=anchor())
+    uploads = [made.upload(0), made.upload(1)]
+    sealed_again(made, made.seal(DUE)[-1])
+    verdict = made.verify(DUE + 60)
+    assert {problem.defect for problem in verdict.problems} == {Defect.DOUBLE}
+    assert named(verdict) == keys(*uploads)
+
+
+def test_what_came_after_an_early_seal_waits_for_the_next() -> None:
+    made = Evidence()
+    made.upload(0)
+    made.seal(60, early=True)
+    late = made.upload(59)
+    verdict = made.verify(61)
+    assert (verdict.is_well, verdict.counts["not_due"]) == (True, 1)
+    item = made.table.things.pop((late.identity, 1))
+    made.seal(145)
+    made.table.put(item)
+    assert only(made.verify(145), Defect.UNSEALED).pk == late.identity
+
+
+@pytest.mark.parametrize("number", [10**11, 10**12, 10**13, 10**25, -1])
+def test_a_seal_of_a_time_to_come_is_inserted(number: int) -> None:
+    made = Evidence()
+    made.upload(0)
+    (seal,) = made.seal(DUE)
+    made.table.put({**seal.as_item(), "sk": number})
+    assert only(made.verify(DUE), Defect.INSERTED).sk == str(number)
+
+
+@pytest.mark.parametrize("expires_at", [[1], {}, None, "x", True])
+def test_a_page_with_no_time_to_live_that_is_a_time_is_altered(expires_at: Any) -> None:
+    made = Evidence()
+    made.upload(0)
+    (seal,) = made.seal(DUE)
+    made.table.things[page_key(seal.pages[0].root), 0]["expires_at"] = expires_at
+    assert only(made.verify(DUE), Defect.ALTERED).pk == page_key(seal.pages[0].root)
+
+
+@pytest.mark.parametrize("inspection", [0, -1, 10**30])
+def test_a_page_that_names_an_impossible_inspection_is_altered(inspection: int) -> None:
+    made = Evidence()
+    made.upload(0)
+    (seal,) = made.seal(DUE)
+    made.table.things[page_key(seal.pages[0].root), 0]["leaves"][0][1] = inspection
+    assert only(made.verify(DUE), Defect.ALTERED).pk == page_key(seal.pages[0].root)
+
+
+@pytest.mark.parametrize(("name", "value"), [("late", False), ("anchor", None), ("anchor", {}), ("more", None)])
+def test_no_seal_is_well_of_which_only_a_type_was_changed_or_a_null_was_added(name: str, value: Any) -> None:
+    made = Evidence(anchor=FakeCopies())
+    made.upload(0)
+    (seal,) = made.seal(DUE)
+    made.table.things[seals_key(BUCKET), seal.number][name] = value
+    verdict = made.verify(DUE)
+    assert {(problem.defect, problem.hour) for problem in verdict.problems} <= {
+        (Defect.ALTERED, NOON),
+        (Defect.REMOVED, NOON),
+    }
+    assert not verdict.is_well
+
+
+# -- receipts that are not kept for ever
+
+
+DAY = 1440
+
+
+def test_an_upload_may_be_inspected_again_once_its_receipt_has_expired() -> None:
+    made = Evidence(anchor=FakeCopies(), retention_days=30)
+    upload = made.upload(0)
+    made.seal(31 * DAY)
+    made.table.remove((upload.identity, 1))
+    made.record(upload, 31 * DAY + 2)
+    verdict = made.verify(31 * DAY + 3)
+    assert (verdict.is_well, verdict.counts["expired"], verdict.counts["not_due"]) == (True, 1, 1), verdict.problems
+    made.seal(31 * DAY + 200)
+    assert made.verify(31 * DAY + 200).is_well
+    made.table.remove((upload.identity, 1))
+    assert only(made.verify(31 * DAY + 200), Defect.REMOVED).pk == upload.identity
+
+
+def test_a_sealed_receipt_with_another_in_its_place_is_altered_while_its_time_is_not_over() -> None:
+    made = Evidence(retention_days=30)
+    upload = made.upload(0)
+    made.seal(DUE)
+    made.record(upload, 90)
+    assert only(made.verify(95), Defect.ALTERED).pk == upload.identity
+    made.seal(31 * DAY)
+    assert made.verify(31 * DAY).counts[Defect.ALTERED] == 1
+
+
+def test_what_was_made_before_receipts_were_kept_for_ever_may_expire() -> None:
+    made = Evidence(retention_days=30)
+    made.upload(0)
+    made.seal(DUE)
+    upload = made.upload(70)
+    made.retention_days = None
+    made.seal(31 * DAY)
+    made.table.remove((upload.identity, 1))
+    made.versions.versions.clear()
+    verdict = made.verify(31 * DAY)
+    assert (verdict.is_well, verdict.counts["expired"]) == (True, 1), verdict.problems
+
+
+@pytest.mark.parametrize("days", [90, None])
+def test_what_expired_before_receipts_were_kept_longer_is_not_missing(days: int | None) -> None:
+    made = Evidence(retention_days=30)
+    upload = made.upload(0)
+    made.seal(40 * DAY)
+    made.table.remove((upload.identity, 1))
+    made.retention_days = days
+    verdict = made.verify(40 * DAY)
+    assert (verdict.is_well, verdict.counts["expired"]) == (True, 2), verdict.problems
+
+
+@pytest.mark.parametrize("days", [90, None])
+def test_what_was_made_before_receipts_were_kept_for_less_outlives_its_page(days: int | None) -> None:
+    made = Evidence(retention_days=days)
+    made.upload(0)
+    made.seal(DUE)
+    upload = made.upload(70)
+    made.retention_days = 30
+    seals = made.seal(62 * DAY)
+    made.table.remove((page_key(seals[0].pages[0].root), 0))
+    verdict = made.verify(62 * DAY)
+    assert (verdict.is_well, verdict.counts["uncompared"]) == (True, 1), (upload, verdict.problems)
+
+
+def test_in_whatever_order_receipts_expire_the_rest_is_well() -> None:
+    made = Evidence(retention_days=30)
+    upload = made.upload(0, report=failure())
+    made.upload(2, of=upload, inspection=2)
+    made.seal(31 * DAY)
+    made.table.remove((upload.identity, 2))
+    assert made.verify(31 * DAY).is_well
+
+
+# -- the sealing's time
 
 
 def test_an_hour_that_nobody_seals_is_told_once_its_time_is_over() -> None:
@@ -513,6 +748,15 @@ def test_since_a_time_a_removed_receipt_and_a_lost_upload_are_found() -> None:
         (Defect.REMOVED, removed.identity),
         (Defect.MISSING, lost.identity),
     }
+
+
+def test_ten_thousand_versions_of_one_key_are_sealed_and_well() -> None:
+    made = Evidence(anchor=FakeCopies())
+    for number in range(10_000):
+        made.upload(number // 170, key="k")
+    made.seal(DUE)
+    verdict = made.verify(DUE)
+    assert (verdict.problems, verdict.counts["receipts"], verdict.counts["not_due"]) == ((), 10_000, 0)
 
 
 # -- AWS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.receipts import content_hash
@@ -79,7 +78,7 @@ class Anchoring:
             if (root := page.root) in lines:
                 hash_ = content_hash(page.as_json())
                 self.db.do("INSERT OR IGNORE INTO held_pages VALUES (?, ?, ?)", seal.number, root, hash_)
-                self.db.add(LEAVES, leaves(seal, page, now=self.scope.now))
+                self.db.add(LEAVES, leaves(seal, page))
 
     def _refuse_unheld(self, first: int, last: int) -> None:
         """Seals of the ledger that are not in the anchor: those before the first copy are vouched for by the chain."""
@@ -139,9 +138,8 @@ def row_of(seal: Seal) -> tuple[Any, ...]:
     return seal.number, seal.seal_hash, seal.previous, number_of(seal.hour), 0, content, anchor
 
 
-def leaves(seal: Seal, page: Page, *, now: datetime) -> Iterator[Sequence[Any]]:
+def leaves(seal: Seal, page: Page) -> Iterator[Sequence[Any]]:
     """The rows of a page's leaves."""
-    may_be_gone = seal.retention_days is not None and page.hour + timedelta(days=seal.retention_days) <= now
     root, hour = page.root, number_of(page.hour)
     for leaf in page.leaves:
-        yield seal.number, root, hour, leaf.identity, leaf.inspection, leaf.content_hash, may_be_gone
+        yield seal.number, root, hour, leaf.identity, leaf.inspection, leaf.content_hash

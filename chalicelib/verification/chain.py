@@ -44,7 +44,7 @@ class ChainReader:
 
     def _ledgers(self) -> Iterator[Sequence[Any]]:
         for item in self.ledger.seals(self.scope.bucket):
-            if type(item["sk"]) is not int or item["sk"] < 0:
+            if type(item["sk"]) is not int or not 0 <= item["sk"] < self.scope.end_of_seals:
                 self.db.tell(Defect.INSERTED, item["pk"], item["sk"], "it stands among the seals and is none")
                 continue
             try:

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from chalicelib.seals import page_key, rollup_key, seals_key
+from chalicelib.seals import PARTS, page_key, rollup_key, seals_key
 from chalicelib.verification.items import Found, FoundMark
 from chalicelib.verification.verdict import Defect, Problem, hour_numbered, number_of
 
@@ -32,8 +32,9 @@ CREATE TABLE seals (
 );
 CREATE TABLE held_pages (seal INTEGER, root TEXT, hash TEXT, PRIMARY KEY (seal, root)) WITHOUT ROWID;
 CREATE TABLE leaves (
-    seal INTEGER, root TEXT, hour INTEGER, identity TEXT, inspection INTEGER, hash TEXT, may_be_gone INTEGER
+    seal INTEGER, root TEXT, hour INTEGER, identity TEXT, inspection INTEGER, hash TEXT
 );
+CREATE TABLE kept (seal INTEGER PRIMARY KEY, days INTEGER, is_lowered INTEGER);
 CREATE TABLE supports (pk TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE named (pk TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE damaged (hour INTEGER PRIMARY KEY);
@@ -43,7 +44,8 @@ CREATE TABLE problems (
 """
 
 RECEIPTS = "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-LEAVES = "INSERT INTO leaves VALUES (?, ?, ?, ?, ?, ?, ?)"
+KEPT = "SELECT days FROM kept WHERE seal >= min(?, (SELECT max(seal) FROM kept)) ORDER BY seal LIMIT 1"
+LEAVES = "INSERT INTO leaves VALUES (?, ?, ?, ?, ?, ?)"
 
 
 @contextmanager
@@ -80,6 +82,11 @@ class Database:
         """Change what is there."""
         self._connection.execute(order, values)
 
+    def days_kept(self, hour: int) -> int | None:
+        """For how many days at least receipts of an hour are kept, by what the seals say."""
+        days: int | None = next(self.rows(KEPT, hour * PARTS), (None,))[0]
+        return days
+
     # -- what was found
 
     def add(self, insert: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -98,8 +105,8 @@ class Database:
         self.add(RECEIPTS, map(self._row, found))
 
     def add_marks(self, marks: Iterable[FoundMark]) -> None:
-        """Add marks."""
-        rows = ((mark.pk, mark.sk, mark.deadline) for mark in marks if mark.bucket == self.bucket)
+        """Add marks of the bucket's uploads."""
+        rows = ((mark.pk, mark.sk, mark.deadline) for mark in marks)
         self.add("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", rows)
 
     def _row(self, found: Found) -> tuple[Any, ...]:
@@ -123,7 +130,7 @@ class Database:
 
     def tell_of_seal(self, defect: Defect, number: int, why: str) -> None:
         """Note what is wrong with a seal."""
-        self.tell(defect, seals_key(self.bucket), number, why, hour=number // 1000)
+        self.tell(defect, seals_key(self.bucket), number, why, hour=number // PARTS)
 
     def tell_of_page(self, defect: Defect, root: str, why: str, *, hour: int) -> None:
         """Note what is wrong with a page of a seal of that hour."""

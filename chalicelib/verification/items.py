@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,9 +10,10 @@ from typing import Any
 
 from chalicelib.inspection import Status
 from chalicelib.receipts import INDEX_ATTRIBUTES, INSPECTING, content_hash, derived, entry_from, from_item, mark_item
+from chalicelib.reconcile import is_credible
 from chalicelib.sealing import KEPT_LONGER
-from chalicelib.seals import MalformedSealError, Page, Seal, hour_of, rollup_from_item, source_of, tally_of
-from chalicelib.uploads import Entry, Kind, iso
+from chalicelib.seals import MalformedSealError, Page, Seal, differing, hour_of, rollup_from_item, source_of, tally_of
+from chalicelib.uploads import Entry, Kind, entry_of, iso, record_of
 
 UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError)
 
@@ -24,7 +26,15 @@ GREATEST = 1 << 53
 """No number in a receipt reaches it, nor do SQLite's integers end before it."""
 
 AHEAD = timedelta(days=1)
+"""How far after its beginning a verification may still read what is new."""
+
+LONGEST = timedelta(minutes=15, seconds=1)
+"""How long an inspection may last: Lambda's most, and more than what rounding adds to it."""
+
 DAY = 86_400
+
+BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""No name of a bucket has a slash in it: with one, items of two buckets could have one identity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +78,19 @@ def is_mark(item: Mapping[str, Any]) -> bool:
     return item.get("status") == INSPECTING
 
 
-def found_mark(item: Mapping[str, Any]) -> FoundMark | Found:
+def found_mark(item: Mapping[str, Any], *, now: datetime) -> FoundMark | Found:
     """The mark, or a strange thing in its place."""
     try:
-        entry = entry_from(item)
+        entry = entry_of(record_of(entry_from(item)))  # as it once came: what no event says is not in it
         started_at, deadline = (datetime.fromisoformat(item[name]) for name in ("started_at", "deadline"))
-        again = mark_item(entry, item["inspection"], started_at=started_at, deadline=deadline)
+        if not started_at <= deadline <= started_at + LONGEST or started_at > now + AHEAD:
+            raise ValueError("no inspection has such a time")
+        again = mark_item(entry, _inspection(item), started_at=started_at, deadline=deadline)
     except UNREADABLE as error:
         return _strange(item, f"it is no mark: {_said(error)}")
-    if different := sorted(name for name in {*again, *item} if again.get(name) != item.get(name)):
+    if entry.kind is not Kind.UPLOAD or not BUCKET_NAME.fullmatch(entry.bucket):
+        return _strange(item, "it is no mark of an upload to a bucket")
+    if different := differing(again, item):
         return _strange(item, f"it is no mark as Recibo makes them: {', '.join(different)}")
     return FoundMark(pk=item["pk"], sk=item["sk"], bucket=entry.bucket, deadline=iso(deadline))
 
@@ -85,6 +99,8 @@ def found(item: Mapping[str, Any], *, retentions: Collection[int], now: datetime
     """What stands in a receipt's place; `retentions` are the days that receipts may be kept."""
     content = from_item(item)
     stated = content.pop("content_hash", None)
+    if isinstance(bucket := item.get("bucket"), str) and not BUCKET_NAME.fullmatch(bucket):
+        return _strange(item, "no bucket has such a name", is_strange=True)
     try:
         return _found(item, content, stated, retentions=retentions, now=now)
     except UNREADABLE as error:
@@ -94,9 +110,7 @@ def found(item: Mapping[str, Any], *, retentions: Collection[int], now: datetime
 def _found(
     item: Mapping[str, Any], content: Mapping[str, Any], stated: Any, *, retentions: Collection[int], now: datetime
 ) -> Found:
-    entry, number = entry_from(content), _number(content["inspection"])
-    if number < 1:
-        raise ValueError("inspections are numbered from 1 on")
+    entry, number = entry_from(content), _inspection(content)
     if entry.kind is Kind.UPLOAD:
         Status(content["status"])
     finished_at = datetime.fromisoformat(content["finished_at"])
@@ -128,16 +142,15 @@ def _failure(item: Mapping[str, Any], added: Mapping[str, Any]) -> tuple[str, tu
     """Whether it is among the current failures; both of its attributes come and go together."""
     wanted = {name: added[name] for name in WHILE_CURRENT if name in added}
     there = {name: item[name] for name in WHILE_CURRENT if name in item}
-    if there == wanted:
+    different = differing(there, wanted)
+    if not different:
         return ("whole" if wanted else ""), ()
-    if not there:
-        return "bare", ()
-    return "", tuple(_unlike(name) for name in WHILE_CURRENT if there.get(name) != wanted.get(name))
+    return ("", tuple(map(_unlike, different))) if there else ("bare", ())
 
 
 def _outside(item: Mapping[str, Any], added: Mapping[str, Any]) -> Iterator[str]:
     """The attributes of the indexes that are not what the content gives."""
-    return (_unlike(name) for name in sorted(FOLLOWING) if item.get(name) != added.get(name))
+    return (_unlike(name) for name in differing(item, added) if name in FOLLOWING)
 
 
 def _unlike(name: str) -> str:
@@ -150,7 +163,7 @@ def _times(
     if finished_at > now + AHEAD:
         yield "it says that it was made in the future"
     if "expires_at" in item:
-        allowed = {int(finished_at.timestamp()) + days * DAY for days in retentions}
+        allowed = [int(finished_at.timestamp()) + days * DAY for days in retentions]
         if item["expires_at"] not in allowed:
             yield "its expires_at is not what the time for which receipts are kept gives"
 
@@ -190,6 +203,12 @@ def wrong_with(error: MalformedSealError) -> str:
     return f"it is malformed: {str(error).partition('is malformed: ')[2] or error}"
 
 
+def note_fault(item: Mapping[str, Any], *, now: datetime) -> str | None:
+    """What is wrong with the word that reconcile leaves for its next run."""
+    note = {name: value for name, value in item.items() if name not in ("pk", "sk")}
+    return None if is_credible(note, now=now + AHEAD) else "reconcile leaves no such note, or not yet"
+
+
 def seal_fault(item: Mapping[str, Any]) -> str | None:
     """What is wrong with a seal by itself."""
     try:
@@ -201,18 +220,24 @@ def seal_fault(item: Mapping[str, Any]) -> str | None:
 
 def expiry_fault(item: Mapping[str, Any], page: Page, *, retentions: Collection[int]) -> str | None:
     """What is wrong with the time to live of a page."""
-    kept = {int((page.hour + timedelta(days=days) + KEPT_LONGER).timestamp()) for days in retentions}
+    kept = [int((page.hour + timedelta(days=days) + KEPT_LONGER).timestamp()) for days in retentions]
     if "expires_at" in item and item["expires_at"] not in kept:
         return "its expires_at is not what the time for which receipts are kept gives"
     return None
 
 
-def _strange(item: Mapping[str, Any], why: str) -> Found:
-    return Found(pk=item["pk"], sk=item["sk"], faults=(why,), is_strange="content_hash" not in item)
+def _strange(item: Mapping[str, Any], why: str, *, is_strange: bool = False) -> Found:
+    return Found(pk=item["pk"], sk=item["sk"], faults=(why,), is_strange=is_strange or "content_hash" not in item)
 
 
 def _said(error: Exception) -> str:
     return f"it has no {error.args[0]}" if isinstance(error, KeyError) and error.args else f"{error}"[:200]
+
+
+def _inspection(content: Mapping[str, Any]) -> int:
+    if number := _number(content["inspection"]):
+        return number
+    raise ValueError("inspections are numbered from 1 on")
 
 
 def _number(value: Any) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from chalicelib.reconcile import MIN_AGE
@@ -13,7 +13,7 @@ from chalicelib.sealing import GRACE
 from chalicelib.seals import PARTS
 from chalicelib.uploads import iso
 from chalicelib.verification.database import Database
-from chalicelib.verification.items import is_mark
+from chalicelib.verification.items import found, is_mark
 from chalicelib.verification.ports import Ledger
 from chalicelib.verification.scope import Scope
 from chalicelib.verification.verdict import Defect, hour_numbered, number_of
@@ -27,7 +27,7 @@ SELECT m.pk, m.sk, m.named_pk, m.named_sk, EXISTS (
 """
 
 SUPERSEDED = """
-SELECT r.pk, r.sk, r.failure, (
+SELECT r.pk, r.sk, r.failure, r.finished_at, (
     SELECT min(finished_at) FROM receipts l
     WHERE l.pk = r.pk AND l.sk > r.sk AND l.hash IS NOT NULL AND l.named_pk IS NULL
 ) FROM receipts r WHERE r.failure <> ''
@@ -43,16 +43,27 @@ WHERE m.sk <> 1 + (SELECT count(*) FROM receipts r WHERE r.pk = m.pk) ORDER BY p
 """
 
 SEALED_OTHERWISE = """
-SELECT l.rowid, l.seal, l.root, l.identity, l.inspection, l.hash, l.may_be_gone, r.pk IS NOT NULL FROM leaves l
+SELECT l.rowid, l.seal, l.root, l.identity, l.inspection, l.hash, l.hour + 24 * k.days, r.pk IS NOT NULL, r.hour
+FROM leaves l LEFT JOIN kept k ON k.seal = l.seal
 LEFT JOIN receipts r ON r.pk = l.identity AND r.sk = l.inspection WHERE r.hash IS NOT l.hash
 """
 
-NOT_SEALED = """
-SELECT r.pk, r.sk, r.hour FROM receipts r LEFT JOIN leaves l ON l.identity = r.pk AND l.inspection = r.sk
-WHERE l.identity IS NULL AND r.hash IS NOT NULL AND r.is_ours AND r.named_pk IS NULL
+SEALED_TWICE = """
+SELECT l.identity, l.inspection, count(*) FROM leaves l LEFT JOIN kept k ON k.seal = l.seal
+WHERE k.days IS NULL OR l.hour + 24 * k.days > ? GROUP BY l.identity, l.inspection HAVING count(*) > 1
 """
 
-FIRST_OPEN = "SELECT hour + coalesce(json_extract(content, '$.closes'), 1) FROM seals ORDER BY number DESC LIMIT 1"
+NOT_SEALED = """
+SELECT r.pk, r.sk, r.hour, r.finished_at FROM receipts r
+LEFT JOIN leaves l ON l.identity = r.pk AND l.inspection = r.sk AND l.hash = r.hash
+WHERE l.identity IS NULL AND r.hash IS NOT NULL AND r.is_ours AND r.named_pk IS NULL
+AND NOT EXISTS (SELECT 1 FROM problems p WHERE p.pk = r.pk AND p.sk = CAST(r.sk AS TEXT))
+"""
+
+LAST_SEAL = """
+SELECT hour + coalesce(json_extract(content, '$.closes'), 1), json_extract(content, '$.sealed_at')
+FROM seals ORDER BY number DESC LIMIT 1
+"""
 
 UNRECORDED = """
 SELECT v.identity, v.landed, EXISTS (SELECT 1 FROM marks m WHERE m.pk = v.identity) FROM versions v
@@ -76,12 +87,13 @@ class Joins:
     remarks: list[str]
     counts: Counter[str] = field(default_factory=Counter)
 
-    def ask(self) -> None:
-        """Tell of everything that is wrong, and count what is not."""
+    def ask(self, retentions: Collection[int]) -> None:
+        """Tell of everything that is wrong, and count what is not; `retentions` are as `items.found` takes them."""
         self._doubles()
         self._strangers()
-        self._superseded()
+        self._superseded(retentions)
         self._sealed_otherwise()
+        self._sealed_twice()
         self._gaps()
         self._marks()
         self._unrecorded()
@@ -108,18 +120,23 @@ class Joins:
             str(Defect.INSERTED),
         )
 
-    def _superseded(self) -> None:
+    def _superseded(self, retentions: Collection[int]) -> None:
         # Both are written at once, but not read at once: of what was just made the one may be old, the other new.
         recent = iso(self.scope.now - GRACE)
-        for pk, sk, failure, followed_at in self.db.rows(SUPERSEDED):
+        for pk, sk, failure, finished_at, followed_at in self.db.rows(SUPERSEDED):
             if failure == "whole" and followed_at is not None and followed_at < recent:
                 self.db.tell(Defect.ALTERED, pk, sk, "it is among the current failures, though a later inspection is")
-            if failure == "bare" and followed_at is None and not self._is_followed(pk, sk):
+            # The later one may have expired first: in no order does a time to live take items away.
+            is_last = failure == "bare" and followed_at is None and not self._is_expired(finished_at)
+            if is_last and not self._is_followed(pk, sk, retentions):
                 self.db.tell(Defect.ALTERED, pk, sk, "it is not among the current failures, though it is the last")
 
-    def _is_followed(self, pk: str, sk: int) -> bool:
-        following = next(iter(self.ledger.items([(pk, sk + 1)])))
-        return following is not None and not is_mark(following)
+    def _is_followed(self, pk: str, sk: int, retentions: Collection[int]) -> bool:
+        item = next(iter(self.ledger.items([(pk, sk + 1)])))
+        if item is None or is_mark(item):
+            return False
+        following = found(item, retentions=retentions, now=self.scope.now)
+        return not following.faults and following.named == (pk, sk + 1)
 
     def _gaps(self) -> None:
         """The first inspection that is not there, of those before one that is."""
@@ -137,18 +154,22 @@ class Joins:
 
     def _is_expired(self, moment: str | None) -> bool:
         """Whether receipts of that time need not be there any more."""
-        days = self.scope.retention_days
-        return days is not None and moment is not None and moment <= iso(self.scope.now - timedelta(days=days))
+        if moment is None:
+            return False
+        then = self.db.days_kept(number_of(datetime.fromisoformat(moment)))
+        days = min((days for days in (then, self.scope.retention_days) if days is not None), default=None)
+        return days is not None and moment <= iso(self.scope.now - timedelta(days=days))
 
     # -- items beside what was sealed
 
     def _sealed_otherwise(self) -> None:
         actually = []
         self.db.do("CREATE INDEX receipts_by_hash ON receipts (hash)")
-        for leaf, seal, root, pk, sk, hash_, may_be_gone, is_there in self.db.rows(SEALED_OTHERWISE):
-            if is_there:
+        for leaf, seal, root, pk, sk, hash_, gone_from, is_there, made_at in self.db.rows(SEALED_OTHERWISE):
+            may_be_gone = gone_from is not None and gone_from <= number_of(self.scope.now)
+            if is_there and not (may_be_gone and made_at is not None and made_at >= gone_from):
                 self.db.tell(Defect.ALTERED, pk, sk, "it is not what was sealed")
-            elif actual := self._labelled_otherwise(hash_):
+            elif not is_there and (actual := self._labelled_otherwise(hash_)):
                 why = f"it says {pk}, inspection {sk}, of what is {actual[0]}, inspection {actual[1]}"
                 self.db.tell_of_page(Defect.ALTERED, root, why, hour=seal // PARTS)
                 actually.append((*actual, leaf))
@@ -158,19 +179,23 @@ class Joins:
                 self.db.tell(Defect.REMOVED, pk, sk, "it was sealed, and is gone")
         self.db.add("UPDATE leaves SET identity = ?, inspection = ? WHERE rowid = ?", actually)
 
+    def _sealed_twice(self) -> None:
+        for pk, sk, times in self.db.rows(SEALED_TWICE, number_of(self.scope.now)):
+            self.db.tell(Defect.DOUBLE, pk, sk, f"it is sealed {times} times, and counted as often")
+
     def _labelled_otherwise(self, hash_: str) -> tuple[str, int] | None:
         """The receipt with that content: a page's root covers what its receipts say, not what the page calls them."""
         question = "SELECT pk, sk FROM receipts WHERE hash = ? AND named_pk IS NULL"
         return next(((pk, sk) for pk, sk in self.db.rows(question, hash_)), None)
 
     def _not_sealed(self) -> None:
-        chain_ends = self._first_open_hour()
+        chain_ends, settled = self._last_seal()
         damaged = {hour for (hour,) in self.db.rows("SELECT hour FROM damaged")}
         overdue = None
-        for pk, sk, hour in self._in_scope():
+        for pk, sk, hour, finished_at in self._in_scope():
             if hour in damaged:
                 self.counts["uncompared"] += 1
-            elif hour < chain_ends:
+            elif hour < chain_ends and finished_at <= settled:
                 self.db.tell(Defect.UNSEALED, pk, sk, "made in a sealed hour, but in no seal: late, or inserted")
             elif self.scope.is_overdue(hour_numbered(hour)):
                 self.counts["overdue"] += 1
@@ -179,19 +204,20 @@ class Joins:
                 self.counts["not_due"] += 1
         self._tell_overdue(chain_ends if self._has_chain() else overdue)
 
-    def _in_scope(self) -> Iterator[tuple[str, int, int]]:
+    def _in_scope(self) -> Iterator[tuple[str, int, int, str]]:
         first = number_of(self.scope.since) if self.scope.since else 0
-        return ((pk, sk, hour) for pk, sk, hour in self.db.rows(NOT_SEALED) if hour >= first)
+        return ((pk, sk, hour, at) for pk, sk, hour, at in self.db.rows(NOT_SEALED) if hour >= first)
 
     def _has_chain(self) -> bool:
         return self.db.number("SELECT count(*) FROM seals WHERE hash IS NOT NULL") > 0
 
-    def _first_open_hour(self) -> int:
-        """The first hour that no seal closes."""
-        question = (
-            "SELECT hour + coalesce(json_extract(content, '$.closes'), 1) FROM seals ORDER BY number DESC LIMIT 1"
-        )
-        return self.db.number(f"SELECT ({question})")
+    def _last_seal(self) -> tuple[int, str]:
+        """The first hour that no seal closes, and until when what was made had to be in the last seal.
+
+        A seal that was asked for early may close an hour before the journal's index has all of it.
+        """
+        ends, sealed_at = next(self.db.rows(LAST_SEAL), (0, None))
+        return ends, iso((datetime.fromisoformat(sealed_at) if sealed_at else self.scope.now) - GRACE)
 
     def _tell_overdue(self, hour: int | None) -> None:
         if hour is not None and self.scope.is_overdue(hour_numbered(hour)):

@@ -24,10 +24,19 @@ from chalicelib.seals import (
 )
 from chalicelib.verification.anchoring import leaves
 from chalicelib.verification.database import LEAVES, Database
-from chalicelib.verification.items import expiry_fault, wrong_with
+from chalicelib.verification.items import GREATEST, expiry_fault, wrong_with
 from chalicelib.verification.ports import Item, Ledger
 from chalicelib.verification.scope import Scope
 from chalicelib.verification.verdict import Defect, hour_numbered, number_of
+
+KEPT = """
+INSERT INTO kept
+SELECT number, min(coalesce(days, before), coalesce(before, days)), days IS NOT before AND coalesce(before > days, 1)
+FROM (SELECT number, days, lag(days, 1, days) OVER (ORDER BY number) AS before FROM (
+    SELECT number, json_extract(content, '$.retention_days') AS days FROM seals
+))
+"""
+"""For how many days what a seal covers was kept at least: it was made under this seal's retention, or the last's."""
 
 NAMED = "INSERT OR IGNORE INTO named VALUES (?)"
 
@@ -48,6 +57,7 @@ class PagesReader:
 
     def read(self) -> Iterator[int]:
         """Read the pages in scope; yields how many receipts they cover, as it goes."""
+        self.db.do(KEPT)
         lines, again = tee(self._lines())
         keys = ((page_key(line.root), 0) for _, line in again)
         for (seal, line), item in zip(lines, self.ledger.items(keys), strict=True):
@@ -72,10 +82,10 @@ class PagesReader:
         held = next(self.db.rows(question, seal.number, line.root), (None,))[0]
         self.db.do(NAMED, page_key(line.root))
         page = self._page(seal, line, item, held)
-        if held is None and page is None and not self._may_be_gone(seal, line):
+        if held is None and page is None and (not self._may_be_gone(seal, line) or self._is_outlived(seal)):
             self.db.damage(number_of(line.hour))
         if held is None and page is not None:
-            self.db.add(LEAVES, leaves(seal, page, now=self.scope.now))
+            self.db.add(LEAVES, leaves(seal, page))
 
     def _page(self, seal: Seal, line: PageLine, item: Item | None, held: str | None) -> Page | None:
         """The ledger's page, if it is the one that was sealed."""
@@ -95,13 +105,19 @@ class PagesReader:
     def _fault(self, page: Page, line: PageLine, held: str | None) -> str | None:
         if held is not None and content_hash(page.as_json()) != held:
             return "it is not the one that the anchor holds"
-        if (page.bucket, page.hour, len(page.leaves)) != (self.scope.bucket, line.hour, line.receipts):
+        is_readable = all(0 < leaf.inspection < GREATEST for leaf in page.leaves)
+        told = (page.bucket, page.hour, len(page.leaves))
+        if not is_readable or told != (self.scope.bucket, line.hour, line.receipts):
             return "it is not as its seal says"
         return None
 
     def _may_be_gone(self, seal: Seal, line: PageLine) -> bool:
         kept = None if seal.retention_days is None else timedelta(days=seal.retention_days) + KEPT_LONGER
         return kept is not None and line.hour + kept <= self.scope.now
+
+    def _is_outlived(self, seal: Seal) -> bool:
+        """Whether receipts may be kept longer than the page: made before the time to live was shortened."""
+        return self.db.number("SELECT is_lowered FROM kept WHERE seal = ?", seal.number) == 1
 
     def _tell(self, defect: Defect, seal: Seal, line: PageLine, why: str) -> None:
         self.db.tell_of_page(defect, line.root, why, hour=number_of(seal.hour))

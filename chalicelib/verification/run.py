@@ -13,7 +13,16 @@ from chalicelib.seals import hour_of, seals_key
 from chalicelib.uploads import Kind, iso
 from chalicelib.verification.chain import ChainReader
 from chalicelib.verification.database import Database, batches, database
-from chalicelib.verification.items import Found, FoundMark, found, found_mark, is_mark, seal_fault, support_faults
+from chalicelib.verification.items import (
+    Found,
+    FoundMark,
+    found,
+    found_mark,
+    is_mark,
+    note_fault,
+    seal_fault,
+    support_faults,
+)
 from chalicelib.verification.joins import Joins
 from chalicelib.verification.pages import CountsReader, PagesReader
 from chalicelib.verification.ports import Copies, Item, Key, Ledger, Signatures, Versions
@@ -90,7 +99,7 @@ class _Run:
             self.progress("seals", receipts)
         self._items()
         joins = Joins(db=self.db, ledger=self.ledger, scope=self.scope, remarks=self.remarks, counts=self.counts)
-        joins.ask()
+        joins.ask(self._retentions())
         CountsReader(db=self.db, ledger=self.ledger, scope=self.scope, pages=pages).read()
         self._count()
         return self._answer(reader.chain(self.verification.anchor))
@@ -139,7 +148,7 @@ class _Run:
             about_uploads = [item for item in ours if not item["pk"].startswith("#")]
             receipts = [item for item in about_uploads if not is_mark(item)]
             self._receipts(found(item, retentions=retentions, now=self.scope.now) for item in receipts)
-            self._marks([found_mark(item) for item in about_uploads if is_mark(item)])
+            self._marks([found_mark(item, now=self.scope.now) for item in about_uploads if is_mark(item)])
             self.progress("items", len(some))
 
     def _read(self) -> Iterator[Item]:
@@ -148,12 +157,12 @@ class _Run:
         return (item for item in self.ledger.items(self._keys(self.scope.since)) if item is not None)
 
     def _keys(self, since: datetime) -> Iterator[Key]:
-        """What the journal, the seals and the bucket name, and the inspections before those, each once."""
+        """What the journal, the seals and the bucket name, and the inspections beside those, each once."""
         recent = self.ledger.recent(self.scope.bucket, since, self.scope.now + timedelta(days=1))
         sealed = self.db.rows("SELECT identity, inspection FROM leaves")
         listed = ((row[0], 1) for row in self.db.rows("SELECT identity FROM versions"))
         self.db.do("CREATE TABLE wanted (pk TEXT, sk INTEGER, PRIMARY KEY (pk, sk)) WITHOUT ROWID")
-        keys = chained.from_iterable(map(_with_earlier, chained(recent, sealed, listed)))
+        keys = chained.from_iterable(map(_with_neighbours, chained(recent, sealed, listed)))
         self.db.add("INSERT OR IGNORE INTO wanted VALUES (?, ?)", keys)
         return ((pk, sk) for pk, sk in self.db.rows("SELECT pk, sk FROM wanted"))
 
@@ -175,7 +184,9 @@ class _Run:
     def _marks(self, marks: Iterable[Found | FoundMark]) -> None:
         marks = list(marks)
         self._receipts(one for one in marks if isinstance(one, Found))
-        self.db.add_marks(one for one in marks if isinstance(one, FoundMark))
+        good = [one for one in marks if isinstance(one, FoundMark)]
+        self.db.add_marks(one for one in good if one.bucket == self.scope.bucket)
+        self.counts["others"] += sum(one.bucket != self.scope.bucket for one in good)
 
     def _supports(self, items: Iterable[Item], retentions: frozenset[int]) -> None:
         for item in items:
@@ -189,7 +200,8 @@ class _Run:
                     if pk != seals_key(self.scope.bucket) and (why := seal_fault(item)):
                         self.db.tell(Defect.INSERTED, pk, sk, why)
                 case "#reconcile", 0:
-                    pass  # where reconcile leaves word for its next run
+                    if why := note_fault(item, now=self.scope.now):
+                        self.db.tell(Defect.ALTERED, pk, sk, why)
                 case _:
                     self.db.tell(Defect.INSERTED, pk, sk, "Recibo makes no such item")
 
@@ -200,7 +212,7 @@ class _Run:
         self.counts["receipts"] = self.db.number(ours)
         self.counts["later_inspections"] = self.db.number(f"{ours} AND sk > 1")
         self.counts["deletions"] = self.db.number("SELECT count(*) FROM receipts WHERE is_ours AND kind <> 'upload'")
-        if others := self.db.number("SELECT count(*) FROM receipts WHERE NOT is_ours"):
+        if others := self.counts["others"] + self.db.number("SELECT count(*) FROM receipts WHERE NOT is_ours"):
             self.remarks.append(f"Items about other buckets, each looked at by itself: {others:,}.")
         unnamed = "SELECT count(*) FROM supports WHERE pk NOT IN (SELECT pk FROM named)"
         if self.scope.since is None and (loose := self.db.number(unnamed)):
@@ -218,6 +230,6 @@ class _Run:
         )
 
 
-def _with_earlier(key: Key) -> Iterator[Key]:
+def _with_neighbours(key: Key) -> Iterator[Key]:
     pk, sk = key
-    return ((pk, number) for number in range(max(1, sk - EARLIER), sk + 1))
+    return ((pk, number) for number in range(max(1, sk - EARLIER), sk + 2))
