@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -850,3 +850,29 @@ def test_the_fake_of_a_ledger_reads_as_aws_does(world: World) -> None:
         assert set(fake.recent(BUCKET, since, NOON + 3 * HOUR)) == set(real.recent(BUCKET, since, NOON + 3 * HOUR))
     asked = [*made.table.things, ("nothing", 1)]
     assert list(fake.items(asked)) == list(real.items(asked))
+
+
+@dataclass
+class SealedMeanwhile(FakeCopies):
+    """An anchor that is read just when the hourly sealing runs."""
+
+    sealing: Callable[[], object] | None = None
+
+    def kept(self, bucket: str, *, since: int | None = None) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        if self.sealing:
+            self.sealing()
+        return super().kept(bucket, since=since)
+
+
+def test_a_seal_that_is_made_while_verify_reads_is_not_called_removed() -> None:
+    anchor = SealedMeanwhile()
+    made = Evidence(anchor=anchor)
+    made.upload(5)
+    made.seal(80)
+    made.upload(70)
+    anchor.sealing = lambda: made.seal(140)
+    verdict = made.verify(139)
+    assert verdict.is_well, verdict.problems
+    anchor.sealing = None
+    made.table.remove((seals_key(BUCKET), max(anchor.copies)))
+    assert [problem.defect for problem in made.verify(141).problems] == [Defect.REMOVED]

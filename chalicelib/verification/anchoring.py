@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.receipts import content_hash
-from chalicelib.seals import PARTS, MalformedSealError, Page, Seal, seal_number
+from chalicelib.seals import PARTS, MalformedSealError, Page, Seal, seal_number, seals_key
 from chalicelib.verification.database import LEAVES, Database
-from chalicelib.verification.ports import Copies, Signatures, Signer
+from chalicelib.verification.ports import Copies, Ledger, Signatures, Signer
 from chalicelib.verification.scope import Scope
 from chalicelib.verification.verdict import Defect, hour_numbered, number_of
 
@@ -23,6 +23,7 @@ class Anchoring:
     """Compares the seals in the database with the anchor; what the anchor holds takes their place."""
 
     db: Database
+    ledger: Ledger
     scope: Scope
     remarks: list[str]
 
@@ -60,12 +61,18 @@ class Anchoring:
             self.remarks.append(f"The anchor holds another seal in the place of {number}.")
             return
         if ledgers is None:
+            if self._is_there_now(number):
+                return
             self.db.tell_of_seal(Defect.REMOVED, number, "the anchor holds it, and it is gone from the ledger")
         elif ledgers[0] != seal.seal_hash:
             self.db.tell_of_seal(Defect.ALTERED, number, OTHER)
         row = row_of(seal)
         self.db.do(PUT, *row[:4], 1, row[5], ledgers and ledgers[1])
         self._hold_pages(seal, copy["pages"])
+
+    def _is_there_now(self, number: int) -> bool:
+        """Whether the seal was made after the ledger's were read; then it seals nothing that is looked at here."""
+        return next(iter(self.ledger.items([(seals_key(self.scope.bucket), number)])), None) is not None
 
     def _hold_pages(self, seal: Seal, pages: Any) -> None:
         lines = {line.root for line in seal.pages if self.scope.holds(line.hour)}

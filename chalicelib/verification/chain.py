@@ -31,7 +31,7 @@ class ChainReader:
     def read(self) -> None:
         """Read all seals, and the copies of those in scope; tell what is wrong with them."""
         self.db.add(PUT, self._ledgers())
-        anchoring = Anchoring(db=self.db, scope=self.scope, remarks=self.remarks)
+        anchoring = Anchoring(db=self.db, ledger=self.ledger, scope=self.scope, remarks=self.remarks)
         if self.copies:
             anchoring.compare(self.copies)
         self._follow()
