@@ -12,16 +12,16 @@ from chalicelib.dead_letters import DeadLetter, dead_letter_of
 from chalicelib.failures import NotHandledError, reason_of, trace_of
 from chalicelib.intake import Clock, Intake, Outcome
 from chalicelib.logs import log_failure, log_outcome, log_work
-from chalicelib.uploads import Entry, UnreadableEventError, entry_of, inspection_of, iso, records_of
+from chalicelib.uploads import Entry, UnreadableEventError, entry_of, inspection_of, iso, records_of, tries_of
 
 if TYPE_CHECKING:
-    from chalicelib.reconcile import ScheduledReconcile
+    from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
     from chalicelib.seals import Seal
 
 
 class _Take(Protocol):
-    def __call__(self, entry: Entry, *, inspection: int) -> Outcome: ...
+    def __call__(self, entry: Entry, *, inspection: int, tries: int) -> Outcome: ...
 
 
 def take_event(intake: Intake, event: Mapping[str, Any]) -> None:
@@ -36,7 +36,14 @@ def take_dead_letters(intake: Intake, event: Mapping[str, Any]) -> None:
 
 def reconcile(scheduled: ScheduledReconcile, bucket: str, clock: Clock) -> dict[str, Any]:
     """Ask for the inspections that are wanting, as far as the time goes; what was done."""
-    done = asdict(scheduled.run(bucket, now=clock.now(), out_of_time=lambda: _is_over(clock)))
+    half = clock.remaining() / 2
+    run = scheduled.run(
+        bucket,
+        now=clock.now(),
+        out_of_time=lambda: _is_over(clock),
+        half_time=lambda: clock.remaining() <= half,
+    )
+    done = asdict(run)
     log_work("reconcile", done)
     return done
 
@@ -87,7 +94,7 @@ def _take(intake: Intake, record: Any, take: _Take) -> None:
     entry = None
     try:
         entry = entry_of(record)
-        outcome = take(entry, inspection=inspection_of(record))
+        outcome = take(entry, inspection=inspection_of(record), tries=tries_of(record))
     except UnreadableEventError as error:
         log_failure(None, reason=str(error), trace=[], request_id=intake.request_id)
         raise

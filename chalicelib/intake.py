@@ -31,6 +31,10 @@ class UnavailableError(Exception):
         self.values = values
 
 
+class StillInspectingError(Exception):
+    """Another inspection of the upload is going on: look again when its time is over, unless it ends in a receipt."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedUpload:
     """An upload being read: its bytes in chunks, and what it was uploaded with."""
@@ -58,7 +62,22 @@ class Ledger(Protocol):
     def record(self, receipt: Receipt) -> bool:
         """Write a final receipt, once: False if this inspection has one already, which then stays as it is."""
 
-    def mark(self, upload: Entry, *, inspection: int = 1, started_at: datetime, deadline: datetime) -> None:
+    def give_up(self, receipt: Receipt, *, request_id: str | None) -> bool:
+        """The same for a receipt that judges nothing, by which this request's tries end.
+
+        Raises StillInspectingError if the mark of another request stands there whose time is not over.
+        """
+
+    def mark(
+        self,
+        upload: Entry,
+        *,
+        inspection: int = 1,
+        tries: int = 1,
+        started_at: datetime,
+        deadline: datetime,
+        request_id: str | None = None,
+    ) -> None:
         """Say that a long inspection is going on, unless there is a receipt or a mark whose time is not over."""
 
 
@@ -86,6 +105,7 @@ class _Begun:
 
     entry: Entry
     inspection: int
+    tries: int
     received_at: datetime
 
 
@@ -98,9 +118,9 @@ class Intake:
     clock: Clock
     request_id: str | None = None
 
-    def take(self, entry: Entry, *, inspection: int = 1) -> Outcome:
+    def take(self, entry: Entry, *, inspection: int = 1, tries: int = 1) -> Outcome:
         """Inspect an upload, or record a deletion. Raises only when the world is broken, for Lambda to retry."""
-        begun = _Begun(entry=entry, inspection=inspection, received_at=self.clock.now())
+        begun = _Begun(entry=entry, inspection=inspection, tries=tries, received_at=self.clock.now())
         if not _has_content(entry):
             return self._record(begun, report=_report_unread(entry))
         self._mark_if_long(begun)
@@ -116,12 +136,19 @@ class Intake:
             return self._record(begun, report=_failure(reason.code, **reason.values))
         return self._record(begun, report=report, opened=opened)
 
-    def give_up(self, entry: Entry, *, inspection: int = 1, reason: str, request_id: str | None) -> Outcome:
-        """Record an upload whose every inspection crashed; what has no content to inspect is simply recorded."""
+    def give_up(
+        self, entry: Entry, *, inspection: int = 1, tries: int = 1, reason: str, request_id: str | None
+    ) -> Outcome:
+        """Record an upload whose every inspection crashed; what has no content to inspect is simply recorded.
+
+        `request_id` is that of those inspections; raises StillInspectingError while another's goes on.
+        """
         if not _has_content(entry):
-            return self.take(entry)
+            return self.take(entry, inspection=inspection)
+        begun = _Begun(entry=entry, inspection=inspection, tries=tries, received_at=self.clock.now())
         report = _failure("inspection-crashed", reason=reason, request_id=request_id or "unknown")
-        return self._record(_Begun(entry=entry, inspection=inspection, received_at=self.clock.now()), report=report)
+        receipt = self._receipt(begun, report=report)
+        return Outcome(receipt=receipt, is_new=self.ledger.give_up(receipt, request_id=request_id))
 
     def _is_out_of_time(self) -> bool:
         return self.clock.remaining() <= timedelta()
@@ -131,14 +158,21 @@ class Intake:
             self.ledger.mark(
                 begun.entry,
                 inspection=begun.inspection,
+                tries=begun.tries,
                 started_at=begun.received_at,
                 deadline=begun.received_at + self.clock.remaining(),
+                request_id=self.request_id,
             )
 
     def _record(self, begun: _Begun, *, report: Report | None, opened: OpenedUpload | None = None) -> Outcome:
-        receipt = Receipt(
+        receipt = self._receipt(begun, report=report, opened=opened)
+        return Outcome(receipt=receipt, is_new=self.ledger.record(receipt))
+
+    def _receipt(self, begun: _Begun, *, report: Report | None, opened: OpenedUpload | None = None) -> Receipt:
+        return Receipt(
             entry=begun.entry,
             inspection=begun.inspection,
+            tries=begun.tries,
             received_at=begun.received_at,
             finished_at=self.clock.now(),
             report=report,
@@ -147,7 +181,6 @@ class Intake:
             request_id=self.request_id,
             inspector=VERSION,
         )
-        return Outcome(receipt=receipt, is_new=self.ledger.record(receipt))
 
 
 def _failure(code: str, **values: Any) -> Report:

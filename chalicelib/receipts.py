@@ -18,6 +18,12 @@ from chalicelib.uploads import Entry, Kind, iso
 INSPECTING = "inspecting"
 """The status of a mark: an inspection was begun and has not ended."""
 
+MAX_TRIES = 4
+"""How many inspections in a row an upload gets without anybody asking: one, and three more if Recibo itself failed."""
+
+MARK_KEPT = timedelta(days=30)
+"""How long after its deadline a mark may expire, where receipts do: long after its event can come again."""
+
 SHARDS = 8
 """Into how many partitions an index spreads the uploads of a moment (docs/data-model.md, "Hot partitions")."""
 
@@ -48,11 +54,12 @@ class Receipt:
     """What happened to one entry of a key's history: for an upload, one inspection and its verdict.
 
     `report` is None for a deletion, which is recorded and not judged. `declared_type` and `metadata` are those
-    the upload was made with.
+    the upload was made with. `tries` is as `record_of` has it.
     """
 
     entry: Entry
     inspection: int = 1
+    tries: int = 1
     received_at: datetime
     finished_at: datetime
     report: Report | None
@@ -82,6 +89,7 @@ def as_json(receipt: Receipt) -> dict[str, Any]:
         "etag": entry.etag,
         "sequencer": entry.sequencer,
         "inspection": receipt.inspection,
+        "tries": receipt.tries if receipt.report and receipt.report.cause is Cause.SYSTEM else None,
         "size": entry.size,
         "event": entry.event,
         "uploaded_at": iso(entry.uploaded_at),
@@ -162,7 +170,7 @@ def derived(content: Mapping[str, Any]) -> dict[str, Any]:
         added["headline"] = headline(content["findings"])
     if content.get("status") == Status.FAILED:
         added["failed_at"] = content["finished_at"]
-    if content.get("cause") == Cause.SYSTEM:
+    if content.get("cause") == Cause.SYSTEM and content.get("tries", 1) < MAX_TRIES:
         added["due_at"] = content["finished_at"]
     return added
 
@@ -184,7 +192,16 @@ def entry_from(content: Mapping[str, Any]) -> Entry:
     )
 
 
-def mark_item(upload: Entry, inspection: int, *, started_at: datetime, deadline: datetime) -> dict[str, Any]:
+def mark_item(
+    upload: Entry,
+    inspection: int,
+    *,
+    tries: int = 1,
+    started_at: datetime,
+    deadline: datetime,
+    request_id: str | None = None,
+    may_expire: bool = False,
+) -> dict[str, Any]:
     """The item that stands where a long inspection's receipt will be: what is known, and until when it may take."""
     mark = {
         **index_attributes(upload, inspection),
@@ -195,6 +212,7 @@ def mark_item(upload: Entry, inspection: int, *, started_at: datetime, deadline:
         "etag": upload.etag,
         "sequencer": upload.sequencer,
         "inspection": inspection,
+        "tries": tries if tries > 1 else None,
         "size": upload.size,
         "event": upload.event,
         "uploaded_at": iso(upload.uploaded_at),
@@ -204,6 +222,8 @@ def mark_item(upload: Entry, inspection: int, *, started_at: datetime, deadline:
         "due_at": iso(deadline),
         "principal": upload.principal,
         "source_address": upload.source_address,
+        "request_id": request_id,
+        "expires_at": int((deadline + MARK_KEPT).timestamp()) if may_expire else None,
     }
     return {name: value for name, value in mark.items() if value is not None}
 

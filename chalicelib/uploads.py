@@ -128,8 +128,11 @@ def entry_of(record: Any) -> Entry:
         raise UnreadableEventError(f"the record is not one of S3's: {error!r}") from error
 
 
-def record_of(entry: Entry, *, inspection: int = 1) -> dict[str, Any]:
-    """The record by which S3 would announce the entry, to ask for an inspection of that number."""
+def record_of(entry: Entry, *, inspection: int = 1, tries: int = 1) -> dict[str, Any]:
+    """The record by which S3 would announce the entry, to ask for an inspection of that number.
+
+    `tries` is 1, and one more for each failure of Recibo's own that this inspection is to mend.
+    """
     thing = {
         "key": quote_plus(entry.key, safe="/"),
         "versionId": entry.version_id,
@@ -144,13 +147,22 @@ def record_of(entry: Entry, *, inspection: int = 1) -> dict[str, Any]:
         "userIdentity": {"principalId": entry.principal},
         "requestParameters": {"sourceIPAddress": entry.source_address},
         "s3": {"bucket": {"name": entry.bucket}, "object": thing},
-        "recibo": {"inspection": inspection},
+        "recibo": {"inspection": inspection, "tries": tries},
     }
 
 
 def inspection_of(record: Any) -> int:
     """Which inspection of the upload a record asks for: the first, unless it is one of `record_of`'s."""
-    asked = record.get("recibo", {}).get("inspection", 1) if isinstance(record, Mapping) else 1
+    return _asked(record, "inspection")
+
+
+def tries_of(record: Any) -> int:
+    """Which try in a row the inspection is: the first, unless the record says otherwise, as `record_of`'s do."""
+    return _asked(record, "tries")
+
+
+def _asked(record: Any, name: str) -> int:
+    asked = record.get("recibo", {}).get(name, 1) if isinstance(record, Mapping) else 1
     if isinstance(asked, int) and asked >= 1:
         return asked
     raise UnreadableEventError(f"{asked!r} is no number of an inspection")

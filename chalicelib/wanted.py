@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -12,6 +12,27 @@ from chalicelib.uploads import Entry
 
 class NotVersionedError(ValueError):
     """The bucket cannot be reconciled: give up, until somebody switches its versioning on."""
+
+
+LACKING = {
+    "": "keeps no versions, so that nothing tells which uploads it had",
+    "Suspended": "has its versioning suspended, so that an upload replaces the one before it, and two of the same "
+    "bytes have one name",
+}
+
+
+def refuse_unversioned(bucket: str, status: str) -> None:
+    """Raise NotVersionedError if the status is not that of a bucket that can be compared with its receipts."""
+    if status != "Enabled":
+        raise NotVersionedError(
+            f"The bucket {bucket} {LACKING.get(status, status)}: only one whose versioning is enabled can be compared "
+            f"with its receipts. `aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration "
+            "Status=Enabled` enables it."
+        )
+
+
+class OutOfTimeError(Exception):
+    """The time was over before the ledger had answered: the rest is for the next run."""
 
 
 class Reason(StrEnum):
@@ -29,23 +50,20 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """An inspection to be asked for, by its number, and why."""
+    """An inspection to be asked for, by its number, and why. `tries` is as `record_of` has it."""
 
     entry: Entry
     inspection: int
     reason: Reason
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A part of the work: how many versions were listed, what is wanted of them, and where to go on; None at the end.
-
-    `given_up` are system failures that had all their inspections.
-    """
+    """A part of the work: how many versions were listed, what is wanted of them, where to go on; None at the end."""
 
     listed: int = 0
     wanted: tuple[Wanted, ...] = ()
-    given_up: int = 0
     after: Cursor | None = None
 
 
@@ -65,3 +83,30 @@ class Scope:
     def is_before(self, entry: Entry) -> bool:
         """Whether the entry landed too early to be looked at."""
         return self.since is not None and entry.uploaded_at < self.since
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a run did: versions looked at, and inspections asked for by their reason."""
+
+    listed: int = 0
+    missing: int = 0
+    died: int = 0
+    system: int = 0
+    is_complete: bool = True
+
+    @property
+    def asked(self) -> int:
+        """How many inspections were asked for."""
+        return self.missing + self.died + self.system
+
+    def with_step(self, step: Step) -> Run:
+        """The same after another step."""
+        reasons = [wanted.reason for wanted in step.wanted]
+        return replace(
+            self,
+            listed=self.listed + step.listed,
+            missing=self.missing + reasons.count(Reason.MISSING),
+            died=self.died + reasons.count(Reason.DIED),
+            system=self.system + reasons.count(Reason.SYSTEM),
+        )

@@ -16,7 +16,7 @@ from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.intake import Intake
 
 if TYPE_CHECKING:
-    from chalicelib.reconcile import ScheduledReconcile
+    from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
 
 VERDICT_RESERVE = timedelta(seconds=40)
@@ -107,7 +107,8 @@ def reconcile() -> ScheduledReconcile:
     from chalicelib.aws.lists import DynamoLists  # noqa: PLC0415
     from chalicelib.aws.notes import DynamoNotes  # noqa: PLC0415
     from chalicelib.aws.versions import S3Versions  # noqa: PLC0415
-    from chalicelib.reconcile import Reconciliation, ScheduledReconcile  # noqa: PLC0415
+    from chalicelib.reconcile import Reconciliation  # noqa: PLC0415
+    from chalicelib.scheduled import ScheduledReconcile  # noqa: PLC0415
 
     settings, table = Settings.from_environment(), client("dynamodb")
     return ScheduledReconcile(

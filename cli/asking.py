@@ -18,8 +18,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from chalicelib.aws.inspections import LambdaInspections
 from chalicelib.aws.versions import S3Versions
-from chalicelib.reconcile import Inspections, Receipts, Reconciliation, Run
-from chalicelib.wanted import NotVersionedError, Step, Wanted
+from chalicelib.reconcile import Receipts, Reconciliation
+from chalicelib.scheduled import Inspections
+from chalicelib.wanted import NotVersionedError, Run, Step, Wanted
 from cli.surroundings import Surroundings
 from cli.text import printable
 from cli.views import console
@@ -87,7 +88,7 @@ class Asking:
         yield from ((one, None) for one in outstanding)
 
     def _request(self, wanted: Wanted) -> None:
-        self.inspections.request(wanted.entry, wanted.inspection)
+        self.inspections.request(wanted.entry, wanted.inspection, tries=wanted.tries)
 
     def _receipt(self, wanted: Wanted) -> dict[str, Any] | None:
         """The final receipt of the inspection, or of a later one."""
@@ -164,7 +165,7 @@ class Work:
         found = {"listed": run.listed, "missing": run.missing, "died": run.died, "system": run.system}
         late = [as_json(one) for one in self.late]
         made = {status: self.statuses[status] for status in ("succeeded", "failed", "recorded")}
-        return {**found, "given_up": run.given_up, "asked": self.asked, **made, "late": late}
+        return {**found, "asked": self.asked, **made, "late": late}
 
     def say_late(self, timeout: float) -> int:
         """Name on standard error what did not come; the exit status."""

@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from chalicelib.receipts import entry_from
-from chalicelib.reconcile import MAX_INSPECTIONS, Run, kept_since, next_inspection
+from chalicelib.reconcile import kept_since, next_inspection
 from chalicelib.uploads import Entry, Kind
-from chalicelib.wanted import Scope, Step
+from chalicelib.wanted import Run, Scope, Step
 from cli.asking import Asking, Work, dry_run_option, print_wanted, reconciliation, timeout_option
 from cli.options import aws_options, json_option
 from cli.surroundings import Surroundings
@@ -66,7 +66,7 @@ def retry(surroundings: Surroundings, *, prefix: str, **options: Any) -> None:
     """
     now = datetime.now(UTC)
     scope = _scope(surroundings, now, prefix=prefix)
-    _work(surroundings, reconciliation(surroundings).again(scope, now=now, bound=None), **options)
+    _work(surroundings, reconciliation(surroundings).retries(scope, now=now), **options)
 
 
 @click.command()
@@ -147,13 +147,7 @@ def _summary(run: Run, outcome: str) -> str:
     }
     reasons = ", ".join(words for words, count in found.items() if count)
     looked = f"{run.listed:,} version{'' if run.listed == 1 else 's'} looked at: " if run.listed else ""
-    sentence = f"{looked}{reasons}; {outcome}." if reasons else f"{looked or 'Nothing to do: '}none lacks its receipt."
-    if run.given_up:
-        sentence += (
-            f" {run.given_up:,} more failed by Recibo's own fault {MAX_INSPECTIONS} times and "
-            f"{'was' if run.given_up == 1 else 'were'} left: `recibo.py retry` inspects all of them again."
-        )
-    return sentence
+    return f"{looked}{reasons}; {outcome}." if reasons else f"{looked or 'Nothing to do: '}none lacks its receipt."
 
 
 # -- recheck

@@ -22,6 +22,7 @@ from chalicelib.sealing import GRACE
 from chalicelib.seals import HOUR, MalformedSealError, Seal, finished_hour
 from chalicelib.verification import Verdict, Verification
 from chalicelib.verification.run import Progress as Told
+from chalicelib.wanted import NotVersionedError, refuse_unversioned
 from cli.options import aws_options
 from cli.surroundings import Surroundings
 from cli.text import moment, printable
@@ -81,8 +82,10 @@ def verify(
 
 def _verdict(surroundings: Surroundings, since: datetime | None, *, strict: bool) -> Verdict:
     stage, versions = surroundings.stage, S3Versions(surroundings.client("s3"))
-    if not versions.is_versioned(stage.bucket):
-        raise UsageError(f"The bucket {stage.bucket} keeps no versions: switch its versioning on, and try again.")
+    try:
+        refuse_unversioned(stage.bucket, versions.is_versioned(stage.bucket))
+    except NotVersionedError as error:
+        raise UsageError(str(error)) from error
     ledger = DynamoEvidence(surroundings.client("dynamodb"), stage.table)
     verification = Verification(
         ledger=ledger,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.intake import Clock, Inbox, Intake, Ledger, OpenedUpload, UnavailableError
-from chalicelib.receipts import Receipt, as_json, from_item, mark_item
+from chalicelib.intake import Clock, Inbox, Intake, Ledger, OpenedUpload, StillInspectingError, UnavailableError
+from chalicelib.receipts import Receipt, as_json, derived, from_item, mark_item
 from chalicelib.uploads import Entry, iso
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -51,26 +51,56 @@ class FakeLedger(Ledger):
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def record(self, receipt: Receipt) -> bool:
+        return self._write(receipt, may_replace=lambda _: True)
+
+    def give_up(self, receipt: Receipt, *, request_id: str | None) -> bool:
+        now = iso(receipt.finished_at)
+
+        def is_over(mark: dict[str, Any]) -> bool:
+            return mark["deadline"] < now or (request_id is not None and mark.get("request_id") == request_id)
+
+        return self._write(receipt, may_replace=is_over)
+
+    def _write(self, receipt: Receipt, *, may_replace: Callable[[dict[str, Any]], bool]) -> bool:
         self._raise_if_broken()
-        name = (receipt.entry.identity, receipt.inspection)
+        identity, number = name = (receipt.entry.identity, receipt.inspection)
         with self._lock:
-            if self.items.get(name, {"status": "inspecting"}).get("status") != "inspecting":
+            if name in self.items and not self._is_mark(*name):
                 return False
-            before = self.items.get((name[0], name[1] - 1), {"status": "inspecting"})
-            if receipt.inspection > 1 and before.get("status") == "inspecting":
-                raise LookupError("there is no receipt of the inspection before")
+            if name in self.items and not may_replace(self.items[name]):
+                raise StillInspectingError
+            if (identity, number - 1) in self.items and self._is_mark(identity, number - 1):
+                raise LookupError("the inspection before is not over")
             self.items[name] = as_json(receipt)
             return True
 
     def due(self, bucket: str, until: datetime) -> Iterator[tuple[str, int]]:
-        """What is to be inspected again."""
-        for (identity, number), item in self.items.items():
-            due_at = item.get("deadline") or (item.get("cause") == "system" and item["finished_at"])
-            is_last = (identity, number + 1) not in self.items or self._is_mark(identity, number + 1)
-            if due_at and due_at < iso(until) and is_last and item["bucket"] == bucket:
-                yield identity, number
+        """What is to be inspected again, the oldest first."""
+        found = ((item.get("deadline") or self._listed(name).get("due_at"), *name) for name, item in self._of(bucket))
+        for _, identity, number in sorted(one for one in found if one[0] and one[0] < iso(until)):
+            yield identity, number
 
-    def known(self, entries: Iterable[Entry]) -> dict[str, dict[str, Any]]:
+    def failures(self, bucket: str) -> Iterator[dict[str, Any]]:
+        """All current failures."""
+        for (identity, number), item in self._of(bucket):
+            if not self._is_mark(identity, number) and "failed_at" in self._listed((identity, number)):
+                yield {**item, "identity": identity}
+
+    def _of(self, bucket: str) -> list[tuple[tuple[str, int], dict[str, Any]]]:
+        return [(name, item) for name, item in self.items.items() if item["bucket"] == bucket]
+
+    def _listed(self, name: tuple[str, int]) -> dict[str, Any]:
+        """What lists read of a receipt, which a later one takes away."""
+        later = (name[0], name[1] + 1)
+        is_last = later not in self.items or self._is_mark(*later)
+        return derived(self.items[name]) if is_last and not self._is_mark(*name) else {}
+
+    def known(
+        self,
+        entries: Iterable[Entry],
+        *,
+        out_of_time: Callable[[], bool] = lambda: False,  # noqa: ARG002 - the port's
+    ) -> dict[str, dict[str, Any]]:
         """The first receipt, or mark, of each."""
         identities = {entry.identity for entry in entries}
         return {name: item for (name, number), item in self.items.items() if number == 1 and name in identities}
@@ -78,9 +108,9 @@ class FakeLedger(Ledger):
     def _is_mark(self, identity: str, number: int) -> bool:
         return self.items[identity, number].get("status") == "inspecting"
 
-    def mark(self, upload: Entry, *, inspection: int = 1, started_at: datetime, deadline: datetime) -> None:
+    def mark(self, upload: Entry, *, inspection: int = 1, started_at: datetime, **more: Any) -> None:
         self._raise_if_broken()
-        mark = from_item(mark_item(upload, inspection, started_at=started_at, deadline=deadline))
+        mark = from_item(mark_item(upload, inspection, started_at=started_at, **more))
         with self._lock:
             self.marks.append(upload.identity)
             standing = self.items.setdefault((upload.identity, inspection), mark)

@@ -27,11 +27,23 @@ def crash() -> Report:
 
 
 def receipt(
-    entry: Entry | None = None, *, report: Report | None = SUCCESS, at: datetime = NOON, inspection: int = 1
+    entry: Entry | None = None,
+    *,
+    report: Report | None = SUCCESS,
+    at: datetime = NOON,
+    inspection: int = 1,
+    tries: int = 1,
 ) -> Receipt:
     found = entry or entry_of(events.record())
     return Receipt(
-        entry=found, inspection=inspection, received_at=at, finished_at=at, report=report, inspector="1", request_id="r"
+        entry=found,
+        inspection=inspection,
+        tries=tries,
+        received_at=at,
+        finished_at=at,
+        report=report,
+        inspector="1",
+        request_id="r",
     )
 
 

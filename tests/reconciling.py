@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.failures import NotHandledError
-from chalicelib.handling import take_event
+from chalicelib.handling import take_dead_letters, take_event
 from chalicelib.listing import Cursor, ListedPage, ListedVersion, entry_of_version
-from chalicelib.reconcile import Reconciliation, Run, ScheduledReconcile
+from chalicelib.reconcile import Reconciliation
+from chalicelib.scheduled import ScheduledReconcile
 from chalicelib.uploads import Entry, Kind, record_of
-from chalicelib.wanted import Reason, Scope, Wanted
+from chalicelib.wanted import Reason, Run, Scope, Wanted
 from tests import events
 from tests.events import BUCKET
 from tests.fakes import NOON, FakeInbox, FakeLedger, FakeWorld
@@ -57,8 +58,7 @@ class Surroundings:
     def pages(self, bucket: str, *, prefix: str = "", after: Cursor | None = None) -> Iterator[ListedPage]:
         assert bucket == BUCKET
         found = [version for version in self.versions if version.key.startswith(prefix)]
-        names = [(version.key, version.version_id) for version in found]
-        start = 1 + names.index((after.key, after.version_id or "")) if after else 0
+        start = self._start(found, after) if after else 0
         while True:
             self._call("list")
             here, start = tuple(found[start : start + self.page]), start + self.page
@@ -67,7 +67,20 @@ class Surroundings:
                 return
             yield ListedPage(versions=here, next=Cursor(key=here[-1].key, version_id=here[-1].version_id))
 
-    def known(self, entries: Iterable[Entry]) -> dict[str, dict[str, Any]]:
+    @staticmethod
+    def _start(found: list[ListedVersion], after: Cursor) -> int:
+        """Where a listing goes on; after a version that is gone S3 may say anything, and here says nothing."""
+        if after.version_id is None:
+            return sum(version.key <= after.key for version in found)
+        names = [(version.key, version.version_id) for version in found]
+        return 1 + names.index((after.key, after.version_id)) if (after.key, after.version_id) in names else len(found)
+
+    def known(
+        self,
+        entries: Iterable[Entry],
+        *,
+        out_of_time: Callable[[], bool] = lambda: False,  # noqa: ARG002 - the port's
+    ) -> dict[str, dict[str, Any]]:
         self._call("known")
         return self.world.ledger.known(entries)
 
@@ -79,9 +92,13 @@ class Surroundings:
         self._call("due")
         return iter(list(self.world.ledger.due(bucket, until)))
 
-    def request(self, entry: Entry, inspection: int) -> None:
+    def failures(self, bucket: str) -> Iterator[dict[str, Any]]:
+        self._call("failures")
+        return iter(list(self.world.ledger.failures(bucket)))
+
+    def request(self, entry: Entry, inspection: int, *, tries: int = 1) -> None:
         self._call("request")
-        self.asked.append(Wanted(entry=entry, inspection=inspection, reason=Reason.ASKED))
+        self.asked.append(Wanted(entry=entry, inspection=inspection, reason=Reason.ASKED, tries=tries))
         if self.is_prompt:
             self.inspect()
 
@@ -101,23 +118,36 @@ class Surroundings:
     def reconciliation(self) -> Reconciliation:
         return Reconciliation(versions=self, receipts=self, unfinished=self)
 
-    def run(self, *, now: datetime = NOON, retention: timedelta | None = None, turns: int | None = None) -> Run:
-        """A scheduled run; out of time once it was asked about the time so many times."""
+    def run(
+        self,
+        *,
+        now: datetime = NOON,
+        retention: timedelta | None = None,
+        turns: int | None = None,
+        half: int | None = None,
+    ) -> Run:
+        """A scheduled run; out of time once it was asked about the time, or about half of it, so many times."""
         scheduled = ScheduledReconcile(
             reconciliation=self.reconciliation, inspections=self, notes=self, retention=retention
         )
-        asked = itertools.count(1)
-        return scheduled.run(BUCKET, now=now, out_of_time=lambda: turns is not None and next(asked) > turns)
+        asked, asked_half = itertools.count(1), itertools.count(1)
+        return scheduled.run(
+            BUCKET,
+            now=now,
+            out_of_time=lambda: turns is not None and next(asked) > turns,
+            half_time=None if half is None else lambda: next(asked_half) > half,
+        )
 
     def inspect(self) -> None:
         """Do what was asked for, as the function does; what raises on every try ends in the dead letters."""
         asked, self.asked = self.asked, []
         for one in asked:
-            record = record_of(one.entry, inspection=one.inspection)
+            record = record_of(one.entry, inspection=one.inspection, tries=one.tries)
             try:
                 take_event(self.world.intake, events.event(record))
             except NotHandledError:
-                self.world.intake.give_up(one.entry, inspection=one.inspection, reason="a bug", request_id="r")
+                envelope = events.aws_envelope(events.event(record))
+                take_dead_letters(self.world.intake, events.sqs_event(envelope))
 
     def wanted(self, scope: Scope | None = None, **more: Any) -> list[tuple[str, int, Reason]]:
         """All that is wanted: key and version, number and reason."""
@@ -161,4 +191,4 @@ def died(ledger: FakeLedger, upload: Entry, *, inspection: int = 1, deadline: da
 def failed(ledger: FakeLedger, upload: Entry, *, times: int = 1, at: datetime = NOON - 30 * MINUTE) -> None:
     """So many inspections that Recibo could not finish."""
     for inspection in range(1, times + 1):
-        assert ledger.record(receipt(upload, report=crash(), at=at, inspection=inspection))
+        assert ledger.record(receipt(upload, report=crash(), at=at, inspection=inspection, tries=inspection))

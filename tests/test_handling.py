@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.failures import NotHandledError
-from chalicelib.handling import take_dead_letters, take_event
+from chalicelib.handling import reconcile, take_dead_letters, take_event
+from chalicelib.listing import entry_of_version
+from chalicelib.scheduled import ScheduledReconcile
 from chalicelib.uploads import UnreadableEventError
 from tests import events
-from tests.fakes import FakeInbox, FakeWorld
+from tests.events import BUCKET
+from tests.fakes import FakeClock, FakeInbox, FakeWorld
+from tests.reconciling import failed, listed, surroundings
 
 GOOD = b"id,amount\n1,10\n"
 CANARY = "canary-4711"
@@ -53,6 +59,27 @@ def test_an_event_without_records_of_s3_is_raised_and_not_forgotten(world: FakeW
 def test_the_test_event_of_a_new_notification_does_nothing(world: FakeWorld) -> None:
     take_event(world.intake, events.TEST_EVENT)
     assert world.receipts == []
+
+
+# -- reconcile
+
+
+@dataclass
+class Passing(FakeClock):
+    """Each look at the clock takes a minute of the fourteen."""
+
+    def remaining(self) -> timedelta:
+        self.left -= timedelta(minutes=1)
+        return self.left
+
+
+def test_reconcile_spends_at_most_half_of_its_time_on_what_failed() -> None:
+    found = surroundings(*(listed(f"{number:02}") for number in range(30)), listed("lost"))
+    for version in found.versions[:-1]:
+        failed(found.world.ledger, entry_of_version(BUCKET, version))
+    scheduled = ScheduledReconcile(reconciliation=found.reconciliation, inspections=found, notes=found)
+    done = reconcile(scheduled, BUCKET, Passing())
+    assert (done["system"], done["missing"], done["is_complete"]) == (3, 1, False)
 
 
 # -- the log

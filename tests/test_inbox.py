@@ -23,7 +23,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.exceptions import SSLError
 
-from chalicelib.aws.inbox import CHUNK, LONGEST_WAIT, NAP, S3Inbox, WrongRangeError
+from chalicelib.aws.inbox import CHUNK, S3Inbox, WrongRangeError
+from chalicelib.aws.patience import LONGEST_WAIT, NAP
 from chalicelib.intake import UnavailableError
 from chalicelib.uploads import Entry, entry_of
 from tests import events

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.intake import MARK_FROM, Outcome
+from chalicelib.intake import MARK_FROM, Outcome, StillInspectingError
 from chalicelib.uploads import Entry, entry_of
 from tests import events
-from tests.fakes import NOON, FakeClock, FakeInbox, FakeWorld, codes, world_with
+from tests.fakes import FakeClock, FakeInbox, FakeWorld, codes, world_with
 
 GOOD = b"id,amount\n1,10\n2,20\n"
 
@@ -89,11 +89,28 @@ def test_giving_up_changes_no_receipt_that_exists() -> None:
     assert [made["status"] for made in world.receipts] == ["succeeded"]
 
 
-def test_giving_up_ends_a_mark() -> None:
-    world, entry = world_with(GOOD), upload(size=MARK_FROM)
-    world.ledger.mark(entry, started_at=NOON, deadline=NOON)
-    assert world.intake.give_up(entry, reason="killed", request_id=None).is_new
+def test_giving_up_ends_the_mark_that_the_same_request_left() -> None:
+    world, entry = world_with(KeyError()), upload(size=MARK_FROM)
+    with pytest.raises(KeyError):
+        world.intake.take(entry)
+    assert world.intake.give_up(entry, reason="killed", request_id="this-request").is_new
     assert [made["status"] for made in world.receipts] == ["failed"]
+
+
+def test_giving_up_does_not_end_the_inspection_of_another_delivery() -> None:
+    world, entry = world_with(KeyError()), upload(size=MARK_FROM)
+    with pytest.raises(KeyError):
+        world.intake.take(entry)
+    with pytest.raises(StillInspectingError):
+        world.intake.give_up(entry, reason="killed", request_id="another")
+    assert [made["status"] for made in world.receipts] == ["inspecting"]
+
+
+def test_a_folder_marker_that_is_given_up_has_the_number_that_was_asked_for() -> None:
+    world, entry = FakeWorld(), upload("sales/", size=0)
+    world.intake.take(entry)
+    world.intake.give_up(entry, inspection=2, reason="throttled", request_id=None)
+    assert [made["inspection"] for made in world.receipts] == [1, 2]
 
 
 @pytest.mark.parametrize("record", [events.deletion(version_id="v1"), events.record("sales/", size=0)])

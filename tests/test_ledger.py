@@ -11,13 +11,13 @@ from typing import Any, Protocol
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.intake import Ledger
+from chalicelib.intake import Ledger, StillInspectingError
 from chalicelib.receipts import as_json
 from chalicelib.uploads import Entry, entry_of, iso
 from tests import events
 from tests.aws import World, simulated_aws
 from tests.fakes import NOON, FakeLedger
-from tests.receipts import SUCCESS, failure, mark, receipt
+from tests.receipts import SUCCESS, crash, failure, mark, receipt
 
 
 class ReadableLedger(Ledger, Protocol):
@@ -111,9 +111,64 @@ def test_of_fifty_that_record_one_upload_at_once_exactly_one_succeeds(ledger: Re
     assert ledger.current(made.entry.identity) == as_json(attempts[wrote.index(True)])
 
 
-def test_a_later_inspection_is_refused_without_the_one_before(ledger: ReadableLedger) -> None:
+def test_a_later_inspection_is_refused_while_the_one_before_goes_on(ledger: ReadableLedger) -> None:
+    made = receipt()
+    mark(ledger, made.entry)
     with pytest.raises((LookupError, ClientError)):
-        ledger.record(receipt(inspection=2))
+        ledger.record(replace(made, inspection=2))
+    assert (ledger.current(made.entry.identity) or {})["status"] == "inspecting"
+
+
+def test_a_later_inspection_whose_earlier_receipt_has_expired_is_recorded_once(ledger: ReadableLedger) -> None:
+    made = receipt(inspection=2)
+    ledger.mark(made.entry, inspection=2, started_at=NOON, deadline=NOON + timedelta(minutes=14))
+    assert [ledger.record(made), ledger.record(replace(made, request_id="later"))] == [True, False]
+    assert ledger.current(made.entry.identity) == as_json(made)
+
+
+@pytest.mark.parametrize("inspection", [1, 2])
+def test_what_is_given_up_is_recorded_where_nothing_stands(inspection: int, ledger: ReadableLedger) -> None:
+    made = receipt(report=crash(), inspection=inspection)
+    assert [ledger.give_up(made, request_id="r"), ledger.give_up(made, request_id="r")] == [True, False]
+    assert ledger.current(made.entry.identity) == as_json(made)
+
+
+@pytest.mark.parametrize("inspection", [1, 2])
+def test_what_is_given_up_leaves_the_inspection_of_another_request_alone(
+    inspection: int, ledger: ReadableLedger
+) -> None:
+    """Its bytes may well be judged; a receipt that says they were not would use up a try."""
+    made = receipt(report=crash(), inspection=inspection)
+    ends = NOON + timedelta(minutes=14)
+    ledger.mark(made.entry, inspection=inspection, started_at=NOON, deadline=ends, request_id="one")
+    for request_id in ("another", None):
+        with pytest.raises(StillInspectingError):
+            ledger.give_up(made, request_id=request_id)
+    assert (ledger.current(made.entry.identity) or {})["status"] == "inspecting"
+    assert ledger.give_up(made, request_id="one")
+    assert ledger.current(made.entry.identity) == as_json(made)
+
+
+def test_what_is_given_up_takes_the_place_of_a_mark_whose_time_is_over(ledger: ReadableLedger) -> None:
+    made = receipt(report=crash(), at=NOON + timedelta(minutes=15))
+    mark(ledger, made.entry)
+    assert ledger.give_up(made, request_id="another")
+    assert ledger.current(made.entry.identity) == as_json(made)
+
+
+def test_what_is_given_up_changes_no_receipt(ledger: ReadableLedger) -> None:
+    made = receipt()
+    ledger.record(made)
+    assert not ledger.give_up(replace(made, report=crash()), request_id="r")
+    assert ledger.current(made.entry.identity) == as_json(made)
+
+
+def test_a_mark_tells_which_try_of_whose_it_is(ledger: ReadableLedger) -> None:
+    upload = receipt().entry
+    ends = NOON + timedelta(minutes=14)
+    ledger.mark(upload, inspection=3, tries=2, started_at=NOON, deadline=ends, request_id="r-9")
+    found = ledger.current(upload.identity) or {}
+    assert (found["tries"], found["request_id"]) == (2, "r-9")
 
 
 def test_a_later_inspection_has_one_receipt_however_often_it_is_recorded(ledger: ReadableLedger) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.ledger import DynamoLedger
-from chalicelib.aws.lists import PAGE, DynamoLists, Period
+from chalicelib.aws.lists import BEYOND, PAGE, DynamoLists, Period
 from chalicelib.inspection import Report, inspect
 from chalicelib.receipts import SHARDS, Receipt, as_json
 from chalicelib.uploads import entry_of
+from chalicelib.verification.items import FoundMark, found_mark
+from chalicelib.wanted import OutOfTimeError
 from infra.template import table_definition
 from tests import events
 from tests.aws import World, simulated_aws
@@ -186,6 +189,18 @@ def test_no_list_is_ever_a_scan(world: World) -> None:
     assert calls == ["Query"] * (3 * SHARDS + 1)
 
 
+def test_the_latest_by_s3s_sequencer_is_the_latest_though_only_one_is_asked_for(world: World) -> None:
+    """S3's clock stepped back: by time alone another one is the latest."""
+    later = entry_of(events.record("k", sequencer="00B", at=events.UPLOADED_AT))
+    before = [
+        entry_of(events.record("k", sequencer=f"00A{number:02}", at=events.UPLOADED_AT + timedelta(seconds=number)))
+        for number in range(1, BEYOND + 1)
+    ]
+    for upload in (later, *before):
+        world.ledger.record(receipt(upload))
+    assert identities(world.lists.history(BUCKET, "k", limit=1)) == [later.identity]
+
+
 def test_a_list_reads_no_further_than_its_reader(world: World) -> None:
     record_all(world, uploads(MORE_THAN_A_PAGE, key=lambda _: "s/same.csv"))
     lists = world.lists
@@ -214,12 +229,88 @@ def test_an_index_projects_what_its_lists_show_and_none_of_its_own_keys() -> Non
         assert not keys & set(index["Projection"].get("NonKeyAttributes", []))
 
 
+# -- a ledger that has no capacity
+
+
+@dataclass
+class Busy:
+    """Lets a ledger find some of what it is asked for at once, and says of the rest that it had no capacity."""
+
+    ledger: DynamoLedger
+    finds: Callable[[int], int]
+    calls: int = 0
+    waits: list[float] = field(default_factory=list)
+    rest: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, world: World, finds: Callable[[int], int]) -> Busy:
+        made = cls(ledger=DynamoLedger(world.dynamodb, table_definition()["TableName"]), finds=finds)
+        made.ledger._sleep, made.ledger._shortened = made.waits.append, lambda: 1.0
+        world.dynamodb.meta.events.register("provide-client-params.dynamodb.BatchGetItem", made._ask_for_less)
+        world.dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", made._say_the_rest)
+        return made
+
+    def _ask_for_less(self, params: Any, **_: Any) -> Any:
+        ((table, asked),) = params["RequestItems"].items()
+        fits = self.finds(self.calls)
+        self.calls += 1
+        self.rest = {table: {**asked, "Keys": asked["Keys"][fits:]}} if asked["Keys"][fits:] else {}
+        return {"RequestItems": {table: {**asked, "Keys": asked["Keys"][:fits] or [NOTHING]}}}
+
+    def _say_the_rest(self, parsed: Any, **_: Any) -> None:
+        parsed["UnprocessedKeys"] = self.rest
+        parsed["Responses"] = {table: items for table, items in parsed["Responses"].items() if items}
+
+
+NOTHING = {"pk": {"S": "nothing"}, "sk": {"N": "1"}}
+
+
+def test_what_the_ledger_had_no_capacity_for_is_asked_for_again_after_a_while(world: World) -> None:
+    made = uploads(3, key=lambda number: f"k{number}")
+    record_all(world, made)
+    busy = Busy.of(world, finds=lambda call: 1 if call in (3, 5) else 0 if call < 6 else 100)
+    assert busy.ledger.known(one.entry for one in made).keys() == {one.entry.identity for one in made}
+    assert busy.waits == pytest.approx([0.2, 0.4, 0.8, 0.2, 0.4, 0.2])
+
+
+def test_a_ledger_without_capacity_is_asked_no_longer_than_there_is_time(world: World) -> None:
+    (made,) = uploads(1, key=lambda _: "k")
+    busy = Busy.of(world, finds=lambda _: 0)
+    with pytest.raises(OutOfTimeError):
+        busy.ledger.known([made.entry], out_of_time=lambda: sum(busy.waits) > 60)
+    assert busy.calls < 20
+    assert sum(busy.waits) < 62
+
+
+# -- retention
+
+
 def test_receipts_expire_only_where_the_stage_sets_a_retention(world: World) -> None:
     for made, retention in ((receipt(), None), (receipt(), timedelta(days=400))):
         DynamoLedger(world.dynamodb, table_definition()["TableName"], retention=retention).record(made)
     items = world.dynamodb.scan(TableName=table_definition()["TableName"])["Items"]
     expiries = sorted(int(item["expires_at"]["N"]) if "expires_at" in item else 0 for item in items)
     assert expiries == [0, int((NOON + timedelta(days=400)).timestamp())]
+
+
+def test_a_mark_expires_only_where_receipts_do_and_long_after_its_event_can_come_again(world: World) -> None:
+    """Lambda has an event for six hours, the dead-letter queue for fourteen days."""
+    ends = NOON + timedelta(minutes=14)
+    for upload, retention in ((receipt().entry, None), (receipt().entry, timedelta(days=400))):
+        ledger = DynamoLedger(world.dynamodb, table_definition()["TableName"], retention=retention)
+        ledger.mark(upload, started_at=NOON, deadline=ends)
+    expiries = sorted(item.get("expires_at", 0) for item in world.items.values())
+    assert expiries == [0, int((ends + timedelta(days=30)).timestamp())]
+
+
+def test_a_mark_is_what_a_verification_takes_for_one_and_nothing_more(world: World) -> None:
+    ledger = DynamoLedger(world.dynamodb, table_definition()["TableName"], retention=timedelta(days=400))
+    upload = receipt().entry
+    ledger.mark(upload, inspection=2, tries=2, started_at=NOON, deadline=NOON + timedelta(minutes=14), request_id="r")
+    (item,) = world.items.values()
+    assert isinstance(found_mark(item, now=NOON), FoundMark)
+    for name, value in (("tries", 1), ("tries", "2"), ("expires_at", item["expires_at"] + 1), ("request_id", None)):
+        assert not isinstance(found_mark(item | {name: value}, now=NOON), FoundMark)
 
 
 def test_an_expired_receipt_that_is_still_there_blocks_a_second_one(world: World) -> None:

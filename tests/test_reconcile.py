@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,22 +12,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.listing import entry_of_version
+from chalicelib.listing import ListedVersion, entry_of_version
+from chalicelib.progress import OVERLAP, WHOLE_AFTER
+from chalicelib.receipts import MAX_TRIES
 from chalicelib.reconcile import (
     EXPIRY_MARGIN,
-    MAX_INSPECTIONS,
     MIN_AGE,
-    OVERLAP,
-    REQUESTS_PER_RUN,
-    Run,
     next_inspection,
 )
+from chalicelib.scheduled import REQUESTS_PER_RUN
 from chalicelib.uploads import Entry, Kind, entry_of, iso
-from chalicelib.wanted import NotVersionedError, Reason, Scope, Step
+from chalicelib.wanted import NotVersionedError, OutOfTimeError, Reason, Run, Scope, Step
 from tests import events
 from tests.events import BUCKET
 from tests.fakes import NOON, FakeWorld
-from tests.receipts import receipt
+from tests.receipts import crash, receipt
 from tests.reconciling import (
     HOUR,
     LANDED,
@@ -74,22 +74,27 @@ def test_a_delete_marker_whose_event_came_has_no_second_entry() -> None:
     assert found.wanted() == []
 
 
-def test_a_delete_marker_of_a_suspended_bucket_is_left_to_its_event_which_alone_names_it() -> None:
-    found = surroundings(listed("a.csv", "null", kind=Kind.DELETE_MARKER), status="Suspended")
+def test_a_delete_marker_of_a_time_without_versions_is_left_to_its_event_which_alone_names_it() -> None:
+    found = surroundings(listed("a.csv", "null", kind=Kind.DELETE_MARKER))
     assert found.wanted() == []
 
 
-def test_an_upload_of_a_suspended_bucket_is_known_by_its_etag() -> None:
-    found = surroundings(listed("a.csv", "null"), listed("b.csv", "null"), status="Suspended")
+def test_an_upload_of_a_time_without_versions_is_known_by_its_etag() -> None:
+    found = surroundings(listed("a.csv", "null"), listed("b.csv", "null"))
     found.world.intake.take(entry_of(events.record("a.csv", version_id="null", etag="e1")))
     assert found.wanted() == [("b.csv null", 1, Reason.MISSING)]
 
 
-def test_a_bucket_that_keeps_no_versions_is_refused_before_anything_is_asked_for() -> None:
-    """Its listing cannot name what its events announced: every upload would have a second receipt."""
-    found = surroundings(listed("a.csv", "null"), status="")
+@pytest.mark.parametrize(
+    ("status", "why"), [("", "keeps no versions"), ("Suspended", "has its versioning suspended"), ("Else", "Else")]
+)
+def test_a_bucket_whose_versioning_is_not_enabled_is_refused_before_anything_is_asked_for(
+    status: str, why: str
+) -> None:
+    """Its listing cannot name what its events announced: uploads would have a second receipt, or none."""
+    found = surroundings(listed("a.csv", "null"), status=status)
     died(found.world.ledger, entry("dead.csv"))
-    with pytest.raises(NotVersionedError, match=f"The bucket {BUCKET} keeps no versions"):
+    with pytest.raises(NotVersionedError, match=f"The bucket {BUCKET} {why}.*Status=Enabled` enables it"):
         found.wanted()
     with pytest.raises(NotVersionedError):
         list(found.reconciliation.missing(everything()))
@@ -109,24 +114,74 @@ def test_an_inspection_that_is_going_on_is_left_alone() -> None:
     assert found.wanted() == []
 
 
-@pytest.mark.parametrize("times", range(1, MAX_INSPECTIONS))
+@pytest.mark.parametrize("times", range(1, MAX_TRIES))
 def test_a_failure_of_recibo_itself_is_wanted_again_by_the_next_number(times: int) -> None:
     found = surroundings(listed("a.csv"))
     failed(found.world.ledger, entry("a.csv"), times=times)
     assert found.wanted() == [("a.csv v1", times + 1, Reason.SYSTEM)]
 
 
-def test_a_failure_of_recibo_itself_is_given_up_after_its_last_inspection_and_counted() -> None:
+def test_a_failure_of_recibo_itself_is_given_up_after_its_last_try_and_costs_no_look_any_more() -> None:
     found = surroundings(listed("a.csv"))
-    failed(found.world.ledger, entry("a.csv"), times=MAX_INSPECTIONS)
-    assert list(found.reconciliation.again(everything(), now=NOON)) == [Step(given_up=1)]
+    failed(found.world.ledger, entry("a.csv"), times=MAX_TRIES)
+    assert list(found.reconciliation.again(everything(), now=NOON)) == []
 
 
-def test_a_person_may_retry_what_was_given_up() -> None:
+def test_a_person_may_retry_what_was_given_up_and_it_is_a_first_try_again() -> None:
     found = surroundings(listed("a.csv"))
-    failed(found.world.ledger, entry("a.csv"), times=MAX_INSPECTIONS)
-    (step,) = found.reconciliation.again(everything(), now=NOON, bound=None)
-    assert [told(wanted) for wanted in step.wanted] == [("a.csv v1", MAX_INSPECTIONS + 1, Reason.SYSTEM)]
+    failed(found.world.ledger, entry("a.csv"), times=MAX_TRIES)
+    found.world.inbox.objects["bad.csv"] = b"a,b\n1\n"
+    found.world.intake.take(entry("bad.csv"))
+    wanted = [one for step in found.reconciliation.retries(everything(), now=NOON) for one in step.wanted]
+    assert [(*told(one), one.tries) for one in wanted] == [("a.csv v1", MAX_TRIES + 1, Reason.SYSTEM, 1)]
+
+
+def test_a_person_retries_what_is_not_given_up_yet_and_what_died_once_each() -> None:
+    found = surroundings(listed("a.csv"), listed("b.csv"), listed("other.csv"))
+    for name in ("b.csv", "other.csv"):
+        failed(found.world.ledger, entry(name), times=2)
+    died(found.world.ledger, entry("a.csv"))
+    steps = found.reconciliation.retries(Scope(bucket=BUCKET, until=NOON, prefix=""), now=NOON)
+    assert sorted((told(one), one.tries) for step in steps for one in step.wanted) == [
+        (("a.csv v1", 1, Reason.DIED), 1),
+        (("b.csv v1", 3, Reason.SYSTEM), 1),
+        (("other.csv v1", 3, Reason.SYSTEM), 1),
+    ]
+
+
+def test_what_a_person_asked_for_does_not_use_up_the_tries_of_recibo() -> None:
+    found = surroundings(listed("a.csv"))
+    for _ in range(MAX_TRIES + 1):
+        wanted = next_inspection(found, entry("a.csv"))
+        found.request(wanted.entry, wanted.inspection, tries=wanted.tries)
+        found.inspect()
+    found.world.ledger.record(receipt(entry("a.csv"), report=crash(), inspection=MAX_TRIES + 2, at=NOON - MINUTE))
+    assert found.wanted() == [("a.csv v1", MAX_TRIES + 3, Reason.SYSTEM)]
+
+
+def test_a_failure_without_the_number_of_its_try_is_a_first_one() -> None:
+    """Receipts of version 1 have none."""
+    found = surroundings(listed("a.csv"))
+    failed(found.world.ledger, entry("a.csv"))
+    del found.world.ledger.items[entry("a.csv").identity, 1]["tries"]
+    assert found.wanted() == [("a.csv v1", 2, Reason.SYSTEM)]
+
+
+def test_an_inspection_that_died_keeps_the_number_of_its_try() -> None:
+    found = surroundings(listed("a.csv"))
+    failed(found.world.ledger, entry("a.csv"), times=3)
+    ends = NOON - MINUTE
+    found.world.ledger.mark(entry("a.csv"), inspection=4, tries=4, started_at=ends - HOUR / 4, deadline=ends)
+    (wanted,) = (one for step in found.reconciliation.again(everything(), now=NOON) for one in step.wanted)
+    assert (wanted.inspection, wanted.reason, wanted.tries) == (4, Reason.DIED, 4)
+
+
+def test_what_waits_longest_is_asked_for_first() -> None:
+    """So that nothing that fails again and again keeps another from its turn."""
+    found = surroundings(*(listed(name) for name in "abc"))
+    for number, name in enumerate("bca"):
+        failed(found.world.ledger, entry(name), at=NOON - HOUR + number * MINUTE)
+    assert [key for key, _, _ in found.wanted()] == ["b v1", "c v1", "a v1"]
 
 
 def test_an_inspection_that_always_fails_is_tried_as_often_as_is_said_and_then_left() -> None:
@@ -139,7 +194,7 @@ def test_an_inspection_that_always_fails_is_tried_as_often_as_is_said_and_then_l
         runs.append(found.run(now=found.world.clock.time))
         found.inspect()
     assert [run.system for run in runs] == [1, 1, 1, 0, 0, 0]
-    assert [run.given_up for run in runs] == [0, 0, 0, 1, 1, 1]
+    assert [made["tries"] for made in found.world.receipts] == [1, 2, 3, 4]
     assert [made["inspection"] for made in found.world.receipts] == [1, 2, 3, 4]
 
 
@@ -196,7 +251,7 @@ def test_the_ledger_is_not_asked_about_what_landed_before_the_scope() -> None:
     found = surroundings(*(listed(f"{number:03}", at=NOON - number * HOUR) for number in range(1, 11)))
     asked: list[str] = []
     known = found.known
-    found.known = lambda entries: known(asked.append(one.key) or one for one in entries)  # type: ignore[func-returns-value, method-assign]
+    found.known = lambda entries, **_: known(asked.append(one.key) or one for one in entries)  # type: ignore[func-returns-value, method-assign]
     found.wanted(Scope(bucket=BUCKET, since=NOON - 3 * HOUR, until=NOON))
     assert asked == ["001", "002", "003"]
 
@@ -256,12 +311,12 @@ def test_a_run_asks_for_what_is_wanted_and_says_what_it_did() -> None:
     found = surroundings(*(listed(name) for name in ("dead", "failed", "missing", "tried")), page=2)
     died(found.world.ledger, entry("dead"))
     failed(found.world.ledger, entry("failed"))
-    failed(found.world.ledger, entry("tried"), times=MAX_INSPECTIONS)
-    assert found.run() == Run(listed=4, missing=1, died=1, system=1, given_up=1)
+    failed(found.world.ledger, entry("tried"), times=MAX_TRIES)
+    assert found.run() == Run(listed=4, missing=1, died=1, system=1)
     assert {(one.entry.key, one.inspection) for one in found.asked} == {("dead", 1), ("failed", 2), ("missing", 1)}
     found.inspect()
     found.world.clock.time = NOON + HOUR
-    assert found.run(now=NOON + HOUR) == Run(listed=4, given_up=1)
+    assert found.run(now=NOON + HOUR) == Run(listed=4)
     assert found.unfinished == set()
 
 
@@ -274,13 +329,32 @@ def test_what_has_just_landed_is_left_to_its_event() -> None:
 def test_a_run_after_a_complete_one_looks_only_at_what_is_new_and_at_the_overlap() -> None:
     """Whoever began an upload in parts a week ago may end it today: S3 dates it a week ago."""
     now = NOON + timedelta(days=30)
-    found = surroundings(listed("in parts"), listed("long ago"), listed("new", at=now - HOUR))
-    found.note = {"through": iso(NOON + OVERLAP)}
-    found.versions[1] = listed("long ago", at=NOON - MINUTE)
-    found.versions[0] = listed("in parts", at=NOON)
+    versions = [listed("in parts", at=NOON), listed("long ago", at=NOON - MINUTE), listed("new", at=now - HOUR)]
+    found = surroundings(*versions)
+    found.note = {"through": iso(NOON + OVERLAP), "whole_at": iso(now - WHOLE_AFTER + MINUTE)}
     found.run(now=now)
     assert [one.entry.key for one in found.asked] == ["in parts", "new"]
-    assert found.note == {"through": iso(now)}
+
+
+def test_what_was_asked_for_and_lost_is_asked_for_again_however_old_it_is() -> None:
+    """An asynchronous invocation may be lost as an event may."""
+    found = surroundings(listed("old", at=NOON - timedelta(days=30)))
+    for hour in range(3):
+        assert found.run(now=NOON + hour * HOUR).missing == 1
+        found.asked.clear()
+    found.run(now=NOON + 3 * HOUR)
+    found.inspect()
+    assert found.run(now=NOON + 4 * HOUR).missing == 0
+    assert found.note == {"through": iso(NOON + 4 * HOUR), "whole_at": iso(NOON + 4 * HOUR)}
+
+
+def test_a_version_that_appears_with_an_old_date_is_found_within_a_week() -> None:
+    """A replica has the date of its source."""
+    found = surroundings()
+    found.run()
+    found.versions = [listed("replica", at=NOON - timedelta(days=20))]
+    day = next(day for day in range(1, 30) if found.run(now=NOON + day * timedelta(days=1)).missing)
+    assert day == WHOLE_AFTER.days
 
 
 FUTURE = iso(NOON + timedelta(days=9_999))
@@ -297,7 +371,7 @@ NO_NOTES: list[dict[str, Any]] = [
 def test_a_note_from_the_future_or_none_at_all_hides_no_lost_event(note: dict[str, Any]) -> None:
     found = surroundings(listed("a.csv"), note=note)
     assert found.run().missing == 1
-    assert found.note == {"through": iso(NOON)}
+    assert found.note == {"through": iso(NOON), "whole_at": iso(NOON)}
 
 
 def test_what_may_have_lost_its_receipt_by_its_age_is_not_inspected_again() -> None:
@@ -322,7 +396,40 @@ def test_a_run_goes_on_where_the_last_one_had_no_more_time() -> None:
     assert found.run(now=NOON + HOUR) == Run(listed=7, missing=7)
     found.inspect()
     assert found.unfinished == set()
-    assert found.note == {"through": iso(NOON)}, "the pass began with the first run"
+    assert found.note == {"through": iso(NOON), "whole_at": iso(NOON)}, "the pass began with the first run"
+
+
+def cut_off(*versions: ListedVersion, at: int) -> Surroundings:
+    """A bucket whose run ended after a page of so many versions."""
+    found = surroundings(*versions, page=at)
+    assert not found.run(turns=at).is_complete
+    found.inspect()
+    found.page = 1_000
+    return found
+
+
+@pytest.mark.parametrize("gone", [["b v2"], ["b v2", "b v1"], ["b v3", "b v2", "b v1"], ["c v1"], []])
+def test_a_run_goes_on_though_the_version_where_the_last_one_stopped_is_gone(gone: list[str]) -> None:
+    versions = [
+        listed(key, version)
+        for key, version in [("a", "v1"), ("b", "v3"), ("b", "v2"), ("b", "v1"), ("b2", "v1"), ("c", "v1")]
+    ]
+    found = cut_off(*versions, at=3)
+    assert found.note["after"]["version_id"] == "v2"
+    found.versions = [one for one in versions if f"{one.key} {one.version_id}" not in gone]
+    assert found.run(now=NOON + HOUR).is_complete
+    found.inspect()
+    assert found.unfinished == set()
+
+
+def test_what_is_newer_than_a_version_that_is_gone_keeps_its_place() -> None:
+    """The time of the one that is gone is no bound for what a look from the key's beginning finds."""
+    found = cut_off(listed("k", "v3"), listed("k", "v2"), listed("k", "v1"), at=2)
+    del found.versions[1]
+    found.versions.insert(0, listed("k", "v4", LANDED + MINUTE))
+    found.run(now=NOON + HOUR)
+    places = {one.entry.version_id: one.entry.uploaded_at for one in found.asked}
+    assert places["v4"] == LANDED + MINUTE
 
 
 def test_a_run_out_of_time_within_a_page_leaves_that_page_to_the_next() -> None:
@@ -349,17 +456,40 @@ def test_failures_without_end_do_not_keep_lost_events_from_being_found() -> None
     assert (done.died, done.missing, done.is_complete) == (REQUESTS_PER_RUN // 2, 1, False)
 
 
-def test_reading_what_was_given_up_ends_with_the_time() -> None:
-    found = surroundings()
-    for number in range(5):
-        failed(found.world.ledger, entry(f"{number}"), times=MAX_INSPECTIONS)
-    assert found.run(turns=0) == Run(given_up=1, is_complete=False)
+def test_failures_that_take_their_time_leave_half_of_it_to_lost_events() -> None:
+    found = surroundings(*(listed(f"{number}") for number in range(5)), listed("lost"))
+    for version in found.versions[:-1]:
+        died(found.world.ledger, entry_of_version(BUCKET, version))
+    assert found.run(half=3) == Run(listed=6, died=2, missing=1, is_complete=False)
+
+
+def test_what_was_given_up_takes_no_time_from_lost_events() -> None:
+    found = surroundings(*(listed(f"{number}") for number in range(5)), listed("lost"))
+    for version in found.versions[:-1]:
+        failed(found.world.ledger, entry_of_version(BUCKET, version), times=MAX_TRIES)
+    assert found.run(turns=1) == Run(listed=6, missing=1)
+    assert "current" not in found.calls
+
+
+def test_a_ledger_that_does_not_answer_in_time_leaves_the_rest_to_the_next_run() -> None:
+    found = surroundings(*(listed(f"{number}") for number in range(6)), page=2)
+    known, asked = found.known, itertools.count()
+
+    def out_of_capacity(*entries: Any, **more: Any) -> Any:
+        if next(asked) == 2:
+            raise OutOfTimeError
+        return known(*entries, **more)
+
+    found.known = out_of_capacity  # type: ignore[method-assign]
+    assert found.run() == Run(listed=2, missing=2, is_complete=False)
+    found.inspect()
+    assert found.run(now=NOON + HOUR) == Run(listed=4, missing=4)
 
 
 def test_an_empty_bucket_is_through_at_once() -> None:
     found = surroundings()
     assert found.run() == Run()
-    assert found.note == {"through": iso(NOON)}
+    assert found.note == {"through": iso(NOON), "whole_at": iso(NOON)}
 
 
 # -- laws

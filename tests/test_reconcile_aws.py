@@ -19,9 +19,10 @@ from chalicelib.aws.versions import S3Versions
 from chalicelib.handling import take_event
 from chalicelib.intake import Intake
 from chalicelib.listing import entry_of_version
-from chalicelib.reconcile import Reconciliation, Run, ScheduledReconcile
+from chalicelib.reconcile import Reconciliation
+from chalicelib.scheduled import ScheduledReconcile
 from chalicelib.uploads import Entry, entry_of
-from chalicelib.wanted import NotVersionedError, Scope
+from chalicelib.wanted import NotVersionedError, Run, Scope
 from infra.template import LOCAL
 from tests import events
 from tests.aws import World, simulated_aws

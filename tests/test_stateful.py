@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any, cast
 
 import pytest
@@ -30,19 +30,23 @@ from chalicelib import handling
 from chalicelib.failures import NotHandledError
 from chalicelib.inspection import inspect
 from chalicelib.intake import Clock, Intake
-from chalicelib.receipts import report_as_json
-from chalicelib.reconcile import MAX_INSPECTIONS
+from chalicelib.receipts import MAX_TRIES, entry_from, report_as_json
+from chalicelib.reconcile import next_inspection
 from chalicelib.sealing import NoAnchor
-from chalicelib.uploads import Kind, entry_of, iso
+from chalicelib.uploads import Kind, entry_of, iso, record_of
 from chalicelib.verification import Defect, Standing
+from infra.template import LOCAL
 from tests import events
 from tests.events import BUCKET
 from tests.fakes import NOON
 from tests.wire import LONG, Call, Event, Wired, break_off, let_pass, throttled, wired_aws
 
 MILLISECOND, MINUTE, HOUR = timedelta(milliseconds=1), timedelta(minutes=1), timedelta(hours=1)
+MONTH = timedelta(days=30)
 TRIES = 3
 """How often Lambda tries an event before it is a dead letter."""
+OUT_OF_SIGHT = 90 * MINUTE
+"""For how long a dead letter that was not ended does not come again."""
 ROUNDS = 12
 """After how many hours without trouble everything is in order at the latest."""
 
@@ -55,7 +59,7 @@ assert len(LARGE) >= LONG <= len(LARGE_AND_BAD)
 KEYS = st.sampled_from(["sales/a.csv", "sales/a b+%é.csv", "z"])
 CONTENTS = st.sampled_from([GOOD, BAD, LARGE, LARGE_AND_BAD, DEADLY, b"", b"\xff\x00", b'{"a":1}\n{"a":2}\n'])
 GAPS = st.sampled_from([40 * MILLISECOND, 700 * MILLISECOND, 3 * MINUTE])
-JUMPS = st.sampled_from([timedelta(seconds=1), 2 * MINUTE, 21 * MINUTE, 61 * MINUTE, 5 * HOUR])
+JUMPS = st.sampled_from([timedelta(seconds=1), 2 * MINUTE, 21 * MINUTE, 61 * MINUTE, 5 * HOUR, MONTH])
 PICKS = st.integers(0, 1 << 16)
 TURNS = st.none() | st.integers(0, 5)
 
@@ -154,12 +158,18 @@ class Invocation(Clock):
         return 14 * MINUTE if self.turns >= 0 else timedelta()
 
 
+REQUESTS = count(1)
+
+
 @dataclass(eq=False)
 class Message:
     """An event on its way to `inspect`, or a dead letter on its way to `last_resort`."""
 
     payload: Event
     tries: int = 0
+    request_id: str = field(default_factory=lambda: f"request {next(REQUESTS)}")
+    """The same on every try."""
+    comes_at: datetime = NOON
 
 
 @dataclass
@@ -191,6 +201,7 @@ class Machine(RuleBasedStateMachine):
         self.pending: list[Message] = []
         self.taken: list[Message] = []
         self.letters: list[Message] = []
+        self.rechecked: set[str] = set()
         self.ended: set[str] = set()
         """The identities whose event, request or dead letter was handled well."""
         self.asked_at: dict[tuple[str, datetime], datetime] = {}
@@ -296,14 +307,20 @@ class Machine(RuleBasedStateMachine):
 
     def _bury(self, message: Message, envelope: Event) -> None:
         self.pending.remove(message)
+        envelope["requestContext"]["requestId"] = message.request_id
         self.letters.append(Message(envelope))
         self.reached["dead letter"] += 1
 
-    @precondition(lambda self: self.letters)
+    @property
+    def due_letters(self) -> list[Message]:
+        """The dead letters that may come now."""
+        return [letter for letter in self.letters if letter.comes_at <= self.time.now]
+
+    @precondition(lambda self: self.due_letters)
     @rule(pick=PICKS, trouble=troubles(4), turns=TURNS)
     def deliver_a_dead_letter(self, pick: int, trouble: Trouble | None = None, turns: int | None = None) -> None:
-        letter = self.letters[pick % len(self.letters)]
-        letter.tries += 1
+        letter = self.due_letters[pick % len(self.due_letters)]
+        letter.tries, letter.comes_at = letter.tries + 1, self.time.now + OUT_OF_SIGHT
         event = events.sqs_event(letter.payload, received=letter.tries)
         again = lambda: handling.take_dead_letters(self._intake(), event)  # noqa: E731
         if self._invoke(lambda: handling.take_dead_letters(self._intake(turns), event), trouble, again):
@@ -312,7 +329,8 @@ class Machine(RuleBasedStateMachine):
 
     def _inspect(self, message: Message, trouble: Trouble | None, turns: int | None) -> bool:
         again = lambda: handling.take_event(self._intake(), message.payload)  # noqa: E731
-        is_well = self._invoke(lambda: handling.take_event(self._intake(turns), message.payload), trouble, again)
+        intake = self._intake(turns, message.request_id)
+        is_well = self._invoke(lambda: handling.take_event(intake, message.payload), trouble, again)
         if is_well:
             self._end(message.payload)
         return is_well
@@ -320,8 +338,25 @@ class Machine(RuleBasedStateMachine):
     def _end(self, payload: Event) -> None:
         self.ended |= {entry_of(record).identity for record in payload["Records"]}
 
-    def _intake(self, turns: int | None = None) -> Intake:
-        return Intake(inbox=self.wired.inbox, ledger=self.wired.ledger, clock=Invocation(self.time, turns))
+    def _intake(self, turns: int | None = None, request_id: str | None = None) -> Intake:
+        return Intake(
+            inbox=self.wired.inbox,
+            ledger=self.wired.ledger,
+            clock=Invocation(self.time, turns),
+            request_id=request_id or f"request {next(REQUESTS)}",
+        )
+
+    # -- what a person asks for
+
+    @precondition(lambda self: self.taken)
+    @rule(pick=PICKS)
+    def recheck(self, pick: int) -> None:
+        entry = entry_of(self.taken[pick % len(self.taken)].payload["Records"][0])
+        if entry.kind is Kind.UPLOAD:
+            wanted = next_inspection(self.wired.ledger, entry)
+            record = record_of(wanted.entry, inspection=wanted.inspection, tries=wanted.tries)
+            self.pending.append(Message(events.event(record)))
+            self.rechecked.add(entry.identity)
 
     # -- what is done by the clock
 
@@ -373,9 +408,10 @@ class Machine(RuleBasedStateMachine):
         except KilledError:
             self.reached["killed"] += 1
             return False
-        except (NotHandledError, ClientError, HTTPClientError, HTTPError):
-            assert trouble, "nothing stood in the way"
-            assert trouble.struck, "nothing stood in the way"
+        except (NotHandledError, ClientError, HTTPClientError, HTTPError) as error:
+            is_going_on = str(error).startswith("StillInspectingError")
+            self.reached["still inspecting"] += is_going_on
+            assert is_going_on or (trouble and trouble.struck), "nothing stood in the way"
             return False
         finally:
             self.wired.wire.meddle = before
@@ -437,10 +473,10 @@ class Machine(RuleBasedStateMachine):
         """Hours without trouble, until reconcile has found nothing twice: once from a cursor, once from the top."""
         quiet = 0
         for _ in range(ROUNDS):
-            while self.pending or self.letters:
+            while self.pending or self.due_letters:
                 self.deliver(0) if self.pending else self.deliver_a_dead_letter(0)
             self.time.now += 61 * MINUTE
-            quiet = quiet + 1 if self._is_quiet(self._reconcile()) else 0
+            quiet = quiet + 1 if self._is_quiet(self._reconcile()) and not self.letters else 0
             if quiet == 2:
                 break
         assert quiet == 2
@@ -472,19 +508,20 @@ class Machine(RuleBasedStateMachine):
 
     def _check_receipts(self, done: Done, receipts: list[dict[str, Any]]) -> None:
         assert [receipt["sk"] for receipt in receipts] == list(range(1, len(receipts) + 1))
-        assert len(receipts) <= MAX_INSPECTIONS
+        assert all(receipt.get("tries", 1) <= MAX_TRIES for receipt in receipts)
         if done.identity in self.ended or done in self.versions:
             assert receipts, "an upload has no receipt"
         if done.kind is not Kind.UPLOAD:
             assert all("status" not in receipt for receipt in receipts)
         elif receipts:
-            assert {receipt["cause"] for receipt in receipts[:-1]} <= {"system"}
-            self._check_verdict(done, receipts[-1], is_last=len(receipts) == MAX_INSPECTIONS)
+            is_asked = done.identity in self.rechecked
+            assert is_asked or {receipt.get("cause") for receipt in receipts[:-1]} <= {"system"}
+            self._check_verdict(done, receipts[-1])
 
-    def _check_verdict(self, done: Done, receipt: dict[str, Any], *, is_last: bool) -> None:
+    def _check_verdict(self, done: Done, receipt: dict[str, Any]) -> None:
         match receipt.get("cause"):
             case "system":
-                assert is_last, "nobody inspected it again"
+                assert receipt["tries"] == MAX_TRIES, "nobody inspected it again"
                 self.reached["bound used up"] += 1
             case "unavailable":
                 assert done.is_gone
@@ -658,7 +695,7 @@ def test_a_file_that_kills_whoever_reads_it_is_inspected_as_often_as_is_said(sta
     machine.join_two_events(0)
     rest(machine)
     assert stage.reached["bound used up"] == 2
-    assert stage.reached["dead letter"] == 1 + 2 * (MAX_INSPECTIONS - 1)
+    assert stage.reached["dead letter"] == 1 + 2 * (MAX_TRIES - 1)
 
 
 def test_what_was_lost_is_found_as_far_as_it_is_there(stage: Stage) -> None:
@@ -683,3 +720,69 @@ def test_what_is_gone_before_it_is_read_is_said_to_be(stage: Stage) -> None:
     machine.deliver_again(0)
     rest(machine)
     assert stage.reached["gone"] == 1
+
+
+def test_what_is_older_than_recibo_is_found_though_what_was_asked_for_is_lost(stage: Stage) -> None:
+    machine = stage.new_machine()
+    machine.upload("z", GOOD, MINUTE)
+    machine.lose(0)
+    machine.wait(MONTH)
+    machine.reconcile()
+    machine.lose(0)
+    rest(machine)
+    assert len(machine._receipts()) == 1
+
+
+def test_a_dead_letter_waits_for_the_inspection_of_another_delivery(stage: Stage) -> None:
+    machine = stage.new_machine()
+    machine.upload("z", LARGE, MINUTE)
+    machine.pending.append(Message(machine.pending[0].payload))
+    machine.deliver(1, Trouble(What.KILLED_READING, 5))
+    machine.deliver_into_the_same_trouble_on_every_try(0, What.KILLED_BEFORE, 1)
+    machine.deliver_a_dead_letter(0)
+    assert stage.reached["still inspecting"] == 1
+    machine.deliver(0)
+    rest(machine)
+    ((receipt,),) = machine._receipts().values()
+    assert receipt["status"] == "succeeded"
+
+
+def test_a_dead_letter_of_an_inspection_that_died_is_ended_at_last(stage: Stage) -> None:
+    """It does not come too early for ever: the mark that it meets is over when it comes again."""
+    machine = stage.new_machine()
+    machine.upload("z", LARGE, MINUTE)
+    machine.pending.append(Message(machine.pending[0].payload))
+    machine.deliver(1, Trouble(What.KILLED_READING, 5))
+    machine.lose(1)
+    machine.deliver_into_the_same_trouble_on_every_try(0, What.KILLED_BEFORE, 1)
+    machine.deliver_a_dead_letter(0)
+    machine.wait(OUT_OF_SIGHT)
+    machine.deliver_a_dead_letter(0)
+    assert machine.letters == []
+    rest(machine)
+
+
+def test_what_a_person_asks_for_leaves_recibo_all_its_tries(stage: Stage) -> None:
+    machine = stage.new_machine()
+    machine.upload("z", GOOD, MINUTE)
+    machine.deliver(0)
+    for _ in range(MAX_TRIES):
+        machine.recheck(0)
+        machine.deliver_into_the_same_trouble_on_every_try(0, What.KILLED_BEFORE, 0)
+        machine.deliver_a_dead_letter(0)
+    rest(machine)
+    assert stage.reached["bound used up"] == 0
+
+
+def test_a_later_inspection_of_what_has_expired_ends_with_its_receipt(stage: Stage) -> None:
+    machine = stage.new_machine()
+    machine.upload("z", LARGE, MINUTE)
+    machine.deliver_into_the_same_trouble_on_every_try(0, What.KILLED_BEFORE, 1)
+    machine.deliver_a_dead_letter(0)
+    ((failed,),) = machine._receipts().values()
+    machine.wired.scheduled.inspections.request(entry_from(failed), 2)
+    machine.wired.world.dynamodb.delete_item(TableName=LOCAL.table, Key={"pk": {"S": failed["pk"]}, "sk": {"N": "1"}})
+    machine.final = {}
+    machine.deliver(0)
+    ((receipt,),) = machine._receipts().values()
+    assert (receipt["sk"], receipt["status"]) == (2, "succeeded")

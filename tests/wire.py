@@ -28,7 +28,8 @@ from chalicelib.aws.lists import DynamoLists
 from chalicelib.aws.notes import DynamoNotes
 from chalicelib.aws.seals import DynamoSeals
 from chalicelib.aws.versions import S3Versions
-from chalicelib.reconcile import Reconciliation, ScheduledReconcile
+from chalicelib.reconcile import Reconciliation
+from chalicelib.scheduled import ScheduledReconcile
 from chalicelib.sealing import Anchor, NoAnchor, Sealer
 from chalicelib.verification import Verification
 from infra.template import LOCAL
@@ -160,7 +161,7 @@ class Wired:
 
     @property
     def ledger(self) -> DynamoLedger:
-        return DynamoLedger(self.clients["dynamodb"], LOCAL.table)
+        return DynamoLedger(self.clients["dynamodb"], LOCAL.table, sleep=lambda _: None)
 
     @property
     def lists(self) -> DynamoLists:

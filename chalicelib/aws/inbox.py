@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 from urllib3.exceptions import HTTPError
 
+from chalicelib.aws.patience import Patience
 from chalicelib.intake import OpenedUpload, UnavailableError
 from chalicelib.uploads import Entry
 
@@ -27,11 +28,6 @@ CHUNK = 1 << 20
 HALVINGS = 6
 """How often they are halved: down to 16 KiB, the most that one record of TLS holds."""
 NULL_VERSION = "null"
-
-FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
-"""Seconds at most before a try that follows one without gain; doubled with each, each shortened at random."""
-NAP = 1.0
-"""Seconds for which a wait does not look at its deadline: far less than the time kept for the verdict."""
 
 # HTTPClientError and ConnectionError are botocore's of a connection; HTTPError is urllib3's, of which botocore
 # translates but two within a body (an SSLError, for one, comes through).
@@ -67,7 +63,7 @@ class S3Inbox:
         again, in the same bytes or not at all, until it is out of time: then the last error is raised.
         """
         response = self._get(upload)
-        patience = _Patience(out_of_time=out_of_time, sleep=self._sleep, shortened=self._shortened)
+        patience = Patience(out_of_time=out_of_time, sleep=self._sleep, shortened=self._shortened)
         reading = _Reading(get=lambda **rest: self._get(upload, **rest), first=response, patience=patience)
         with closing(reading.chunks()) as chunks, closing(response["Body"]):
             yield OpenedUpload(
@@ -84,42 +80,12 @@ class S3Inbox:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Patience:
-    """How long is waited between two tries."""
-
-    out_of_time: Callable[[], bool]
-    sleep: Callable[[float], None]
-    shortened: Callable[[], float]
-    stalled: int = 0
-    """How many tries in a row have gained nothing."""
-
-    @property
-    def size(self) -> int:
-        """How many bytes to read at once."""
-        return CHUNK >> min(self.stalled, HALVINGS)
-
-    def wait(self, error: Exception) -> None:
-        """Wait before the next try, not at all if the last one gained something; raises `error` when out of time."""
-        left = self._longest() * self.shortened()
-        while not self.out_of_time():
-            if left <= 0:
-                return
-            self.sleep(min(left, NAP))
-            left -= NAP
-        raise error
-
-    def _longest(self) -> float:
-        doublings = min(self.stalled - 1, 9)  # no more than reach the longest wait: 2 ** 1,100 is no float
-        return min(LONGEST_WAIT, FIRST_WAIT * 2.0**doublings) if self.stalled else 0
-
-
-@dataclass(slots=True, kw_only=True)
 class _Reading:
     """An upload being read, over as many answers of S3 as it takes."""
 
     get: Callable[..., GetObjectOutputTypeDef]
     first: GetObjectOutputTypeDef
-    patience: _Patience
+    patience: Patience
     position: int = 0
     known: int = 0
     """With how many bytes that were read before the answer being read begins."""
@@ -153,7 +119,7 @@ class _Reading:
 
     def _body(self, response: GetObjectOutputTypeDef) -> Generator[bytes, None, None]:
         with closing(response["Body"]) as body:
-            while chunk := body.read(self.patience.size):
+            while chunk := body.read(CHUNK >> min(self.patience.stalled, HALVINGS)):
                 known = min(self.known, len(chunk))
                 self.known -= known
                 if known < len(chunk):

@@ -18,7 +18,7 @@ class LambdaInspections:
         self._client = client
         self._function = function
 
-    def request(self, entry: Entry, inspection: int) -> None:
+    def request(self, entry: Entry, inspection: int, *, tries: int = 1) -> None:
         """One event with one record for each inspection, so that none can take another down with it."""
-        event = {"Records": [record_of(entry, inspection=inspection)]}
+        event = {"Records": [record_of(entry, inspection=inspection, tries=tries)]}
         self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=json.dumps(event))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.items import decoded, encoded
+from chalicelib.aws.patience import Patience
+from chalicelib.intake import StillInspectingError
 from chalicelib.receipts import INSPECTING, Receipt, as_item, from_item, mark_item
 from chalicelib.uploads import Entry, iso
+from chalicelib.wanted import OutOfTimeError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,6 +29,8 @@ NEVER_SEEN = "attribute_not_exists(pk)"
 ONLY_MARKED = "#status = :inspecting"
 # It was begun, and the time it said it would take is over.
 DIED = f"({ONLY_MARKED} AND deadline < :now)"
+# It was begun by the very request whose tries are over.
+OWN = f"({ONLY_MARKED} AND request_id = :request)"
 # There is a receipt, of the inspection before, to be followed by a later one.
 FINAL = "attribute_exists(pk) AND #status <> :inspecting"
 
@@ -34,34 +41,75 @@ REFUSED = "ConditionalCheckFailed"
 class DynamoLedger:
     """Writes each receipt once, by one conditional request, and reads what is known of an upload."""
 
-    def __init__(self, client: DynamoDBClient, table: str, *, retention: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        *,
+        retention: timedelta | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        shortened: Callable[[], float] = random.random,
+    ) -> None:
+        """`sleep` and `shortened` are as `Patience` takes them."""
         self._client = client
         self._table = table
         self._retention = retention
+        self._sleep = sleep
+        self._shortened = shortened
 
     # -- writing
 
     def record(self, receipt: Receipt) -> bool:
         """Write the receipt unless its inspection has one; whether it was written."""
-        item = as_item(receipt, retention=self._retention)
-        put = self._put(item, f"{NEVER_SEEN} OR {ONLY_MARKED}", {":inspecting": INSPECTING})
-        if receipt.inspection == 1:
-            return self._is_done(put)
-        return self._is_done_with(put, self._supersede(receipt.entry.identity, receipt.inspection - 1))
+        standing = self._write(receipt, f"{NEVER_SEEN} OR {ONLY_MARKED}", {":inspecting": INSPECTING})
+        return standing is None
 
-    def mark(self, upload: Entry, *, inspection: int = 1, started_at: datetime, deadline: datetime) -> None:
+    def give_up(self, receipt: Receipt, *, request_id: str | None) -> bool:
+        """The same unless another request's inspection is going on: raises StillInspectingError."""
+        values = {":inspecting": INSPECTING, ":now": iso(receipt.finished_at), ":request": request_id or ""}
+        standing = self._write(receipt, f"{NEVER_SEEN} OR {DIED} OR {OWN}", values)
+        if standing and standing.get("status") == INSPECTING:
+            raise StillInspectingError
+        return standing is None
+
+    def mark(
+        self,
+        upload: Entry,
+        *,
+        inspection: int = 1,
+        tries: int = 1,
+        started_at: datetime,
+        deadline: datetime,
+        request_id: str | None = None,
+    ) -> None:
         """Leave a mark where the receipt will be, or where a mark stands whose time is over."""
-        item = mark_item(upload, inspection, started_at=started_at, deadline=deadline)
+        item = mark_item(
+            upload,
+            inspection,
+            tries=tries,
+            started_at=started_at,
+            deadline=deadline,
+            request_id=request_id,
+            may_expire=self._retention is not None,
+        )
         values = {":inspecting": INSPECTING, ":now": iso(started_at)}
-        self._is_done(self._put(item, f"{NEVER_SEEN} OR {DIED}", values))
+        self._put(self._conditional(item, f"{NEVER_SEEN} OR {DIED}", values))
 
-    def _put(self, item: Mapping[str, Any], condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _write(self, receipt: Receipt, condition: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Write the receipt if the condition holds; what stands there if it does not."""
+        put = self._conditional(as_item(receipt, retention=self._retention), condition, values)
+        if receipt.inspection == 1:
+            return self._put(put)
+        return self._put_superseding(put, self._supersede(receipt.entry.identity, receipt.inspection - 1))
+
+    def _conditional(self, item: Mapping[str, Any], condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "TableName": self._table,
             "Item": encoded(item),
             "ConditionExpression": condition,
             "ExpressionAttributeNames": STATUS,
             "ExpressionAttributeValues": encoded(values),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
     def _supersede(self, identity: str, inspection: int) -> dict[str, Any]:
@@ -73,27 +121,31 @@ class DynamoLedger:
             "ConditionExpression": FINAL,
             "ExpressionAttributeNames": STATUS,
             "ExpressionAttributeValues": encoded({":inspecting": INSPECTING}),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
-    def _is_done(self, put: Any) -> bool:
+    def _put(self, put: Any) -> dict[str, Any] | None:
         try:
             self._client.put_item(**put)
         except ClientError as error:
             if error.response["Error"]["Code"] == f"{REFUSED}Exception":
-                return False
+                return _standing(error.response)
             raise
-        return True
+        return None
 
-    def _is_done_with(self, put: Any, update: Any) -> bool:
-        """Both or neither; boto3's token makes a repeated request harmless."""
+    def _put_superseding(self, put: Any, update: Any) -> dict[str, Any] | None:
+        """Both or neither, but that the earlier receipt may have expired; boto3's token makes a repetition harmless."""
         try:
             self._client.transact_write_items(TransactItems=[{"Put": put}, {"Update": update}])
         except ClientError as error:
-            reasons: Any = error.response.get("CancellationReasons") or [{}]
-            if reasons[0].get("Code") == REFUSED:
-                return False
+            reasons: Any = error.response.get("CancellationReasons") or ({}, {})
+            of_put, of_update = reasons
+            if of_put.get("Code") == REFUSED:
+                return _standing(of_put)
+            if of_update.get("Code") == REFUSED and "Item" not in of_update:
+                return self._put(put)
             raise
-        return True
+        return None
 
     # -- reading
 
@@ -115,17 +167,21 @@ class DynamoLedger:
         found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return from_item(decoded(found["Item"]))
 
-    def known(self, entries: Iterable[Entry]) -> dict[str, dict[str, Any]]:
+    def known(
+        self, entries: Iterable[Entry], *, out_of_time: Callable[[], bool] = lambda: False
+    ) -> dict[str, dict[str, Any]]:
         """What the ledger has of these entries, by identity: status (of an upload) and uploaded_at.
 
         It is of the first inspection, and eventually consistent: an entry that was just recorded may be missing.
+        Raises OutOfTimeError if DynamoDB has no capacity to answer before.
         """
+        patience = Patience(out_of_time=out_of_time, sleep=self._sleep, shortened=self._shortened)
         keys = [_key(identity, 1) for identity in dict.fromkeys(entry.identity for entry in entries)]
         batches = (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
-        return {item["pk"]: item for batch in batches for item in self._got(batch)}
+        return {item["pk"]: item for batch in batches for item in self._got(batch, patience)}
 
-    def _got(self, keys: Sequence[Any]) -> Iterator[dict[str, Any]]:
-        """BatchGetItem answers with what it had capacity for; the rest is asked for again."""
+    def _got(self, keys: Sequence[Any], patience: Patience) -> Iterator[dict[str, Any]]:
+        """BatchGetItem answers with what it had capacity for; the rest is asked for again, later each time."""
         asked: Any = {
             self._table: {
                 "Keys": keys,
@@ -133,10 +189,19 @@ class DynamoLedger:
                 "ExpressionAttributeNames": STATUS,
             }
         }
+        patience.stalled = 0
         while asked:
             answer = self._client.batch_get_item(RequestItems=asked)
-            yield from map(decoded, answer["Responses"][self._table])
-            asked = answer.get("UnprocessedKeys")
+            found = answer["Responses"].get(self._table, [])
+            yield from map(decoded, found)
+            if asked := answer.get("UnprocessedKeys"):
+                patience.stalled = 1 if found else patience.stalled + 1
+                patience.wait(OutOfTimeError("the ledger has no capacity to answer"))
+
+
+def _standing(refusal: Mapping[str, Any]) -> dict[str, Any]:
+    """What stood in the way of a write."""
+    return decoded(refusal.get("Item", {}))
 
 
 def _key(identity: str, inspection: int) -> dict[str, Any]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 PAGE = 25
 
+BEYOND = 10
+"""How many older entries of a key are looked at, for one that S3's sequencer puts before those that are listed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Index:
@@ -72,8 +75,11 @@ class DynamoLists:
         return map(_summary, self._merged(SOURCES, f"{bucket}/{source}#", period))
 
     def due(self, bucket: str, until: datetime) -> Iterator[tuple[str, int]]:
-        """Identity and number of what is to be inspected again: marks past their deadline, system failures."""
-        for item in self._merged(UNFINISHED, f"{bucket}#", Period(until=until)):
+        """Identity and number of what is to be inspected again: marks past their deadline, system failures.
+
+        The oldest first: what fails again comes after all others.
+        """
+        for item in self._merged(UNFINISHED, f"{bucket}#", Period(until=until), newest_first=False):
             yield item["pk"], item["sk"]
 
     def same_content(self, sha256: str) -> Iterator[tuple[str, int]]:
@@ -83,18 +89,25 @@ class DynamoLists:
 
     def history(self, bucket: str, key: str, *, limit: int) -> list[dict[str, Any]]:
         """Summaries of a key's last `limit` entries, newest first: inspections, deletions and marks."""
-        entries = itertools.islice(self._query(HISTORY, f"{bucket}/{key}", ALWAYS), limit)
+        page = min(limit, PAGE) + BEYOND
+        entries = itertools.islice(self._query(HISTORY, f"{bucket}/{key}", ALWAYS, page), limit + BEYOND)
         ordered = in_order(entries, place=lambda item: item["place"], sequencer=lambda item: item.get("sequencer"))
-        return [_summary(item) for item in reversed(ordered)]
+        return [_summary(item) for item in reversed(ordered[-limit:])]
 
-    def _merged(self, index: _Index, prefix: str, period: Period, page: int = PAGE) -> Iterator[dict[str, Any]]:
+    def _merged(
+        self, index: _Index, prefix: str, period: Period, page: int = PAGE, *, newest_first: bool = True
+    ) -> Iterator[dict[str, Any]]:
         """The shards of an index as one list; each is read as far as the reader of the list goes."""
         if period.is_empty:
             return iter(())  # DynamoDB refuses bounds that hold nothing
-        shards = [self._query(index, f"{prefix}{shard}", period, page) for shard in range(SHARDS)]
-        return heapq.merge(*shards, key=lambda item: str(item[index.order]), reverse=True)
+        shards = [
+            self._query(index, f"{prefix}{shard}", period, page, newest_first=newest_first) for shard in range(SHARDS)
+        ]
+        return heapq.merge(*shards, key=lambda item: str(item[index.order]), reverse=newest_first)
 
-    def _query(self, index: _Index, value: str, period: Period, limit: int = PAGE) -> Iterator[dict[str, Any]]:
+    def _query(
+        self, index: _Index, value: str, period: Period, limit: int = PAGE, *, newest_first: bool = True
+    ) -> Iterator[dict[str, Any]]:
         condition, values = _condition(index, value, period)
         more: dict[str, Any] = {}
         while True:
@@ -103,7 +116,7 @@ class DynamoLists:
                 IndexName=index.name,
                 KeyConditionExpression=condition,
                 ExpressionAttributeValues=encoded(values),
-                ScanIndexForward=False,
+                ScanIndexForward=not newest_first,
                 Limit=limit,
                 **more,
             )

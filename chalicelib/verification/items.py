@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.inspection import Status
+from chalicelib.progress import is_credible
 from chalicelib.receipts import INDEX_ATTRIBUTES, INSPECTING, content_hash, derived, entry_from, from_item, mark_item
-from chalicelib.reconcile import is_credible
 from chalicelib.sealing import KEPT_LONGER
 from chalicelib.seals import MalformedSealError, Page, Seal, differing, hour_of, rollup_from_item, source_of, tally_of
 from chalicelib.uploads import Entry, Kind, entry_of, iso, record_of
@@ -85,7 +85,15 @@ def found_mark(item: Mapping[str, Any], *, now: datetime) -> FoundMark | Found:
         started_at, deadline = (datetime.fromisoformat(item[name]) for name in ("started_at", "deadline"))
         if not started_at <= deadline <= started_at + LONGEST or started_at > now + AHEAD:
             raise ValueError("no inspection has such a time")
-        again = mark_item(entry, _inspection(item), started_at=started_at, deadline=deadline)
+        again = mark_item(
+            entry,
+            _inspection(item),
+            tries=item.get("tries", 1),
+            started_at=started_at,
+            deadline=deadline,
+            request_id=item.get("request_id"),
+            may_expire="expires_at" in item,
+        )
     except UNREADABLE as error:
         return _strange(item, f"it is no mark: {_said(error)}")
     if entry.kind is not Kind.UPLOAD or not BUCKET_NAME.fullmatch(entry.bucket):

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from chalicelib import wiring
 from chalicelib.handling import take_event
 from chalicelib.intake import Intake
-from chalicelib.reconcile import MAX_INSPECTIONS
+from chalicelib.receipts import MAX_TRIES
 from chalicelib.uploads import Entry, entry_of, iso
 from cli import asking
 from cli.main import recibo
@@ -86,7 +86,7 @@ def break_off(world: World, upload: Entry, *, times: int = 1) -> None:
     """So many inspections that failed by Recibo's own fault."""
     for number in range(1, times + 1):
         at = datetime.now(UTC) - HOUR
-        assert world.ledger.record(receipt(upload, report=crash(), at=at, inspection=number))
+        assert world.ledger.record(receipt(upload, report=crash(), at=at, inspection=number, tries=number))
 
 
 def die(world: World, upload: Entry) -> None:
@@ -148,7 +148,6 @@ def test_reconcile_as_json_is_one_object_with_all_counts(world: World) -> None:
             "missing": 2,
             "died": 0,
             "system": 0,
-            "given_up": 0,
             "asked": 2,
             "succeeded": 1,
             "failed": 1,
@@ -277,20 +276,12 @@ def test_reconcile_refuses_a_bucket_without_versions_before_it_asks_for_anything
     assert functions.invoked == []
 
 
-@pytest.mark.usefixtures("functions")
-def test_reconcile_says_what_was_given_up_and_how_to_have_it_inspected(world: World) -> None:
-    break_off(world, put(world, "a.csv"), times=MAX_INSPECTIONS)
-    done = run("reconcile")
-    assert "none lacks its receipt. 1 more failed by Recibo's own fault 4 times and was left" in done.stdout
-    assert "recibo.py retry" in done.stdout
-
-
 # -- retry
 
 
 @pytest.mark.usefixtures("functions")
 def test_retry_has_inspected_what_failed_or_died_however_often(world: World) -> None:
-    break_off(world, put(world, "often.csv"), times=MAX_INSPECTIONS)
+    break_off(world, put(world, "often.csv"), times=MAX_TRIES)
     break_off(world, put(world, "once.csv"))
     die(world, put(world, "died.csv"))
     put(world, "missing.csv")
@@ -299,7 +290,7 @@ def test_retry_has_inspected_what_failed_or_died_however_often(world: World) -> 
         0,
         "1 inspection had died, 2 had failed by Recibo's own fault; 3 inspections done, 3 succeeded.\n",
     )
-    assert inspections(world, "often.csv")[-1] == (MAX_INSPECTIONS + 1, "succeeded")
+    assert inspections(world, "often.csv")[-1] == (MAX_TRIES + 1, "succeeded")
     assert inspections(world, "missing.csv") == []
 
 

@@ -1,0 +1,36 @@
+"""How long is waited between two tries of one question to AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
+"""Seconds at most before a try that follows one without gain; doubled with each, each shortened at random."""
+NAP = 1.0
+"""Seconds for which a wait does not look at its deadline: far less than the time kept for the verdict."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Patience:
+    """Waits longer with each try that gained nothing. `shortened` gives a wait's share of its longest, from 0 to 1."""
+
+    out_of_time: Callable[[], bool]
+    sleep: Callable[[float], None]
+    shortened: Callable[[], float]
+    stalled: int = 0
+    """How many tries in a row have gained nothing."""
+
+    def wait(self, error: Exception) -> None:
+        """Wait before the next try, not at all if the last one gained something; raises `error` when out of time."""
+        left = self._longest() * self.shortened()
+        while not self.out_of_time():
+            if left <= 0:
+                return
+            self.sleep(min(left, NAP))
+            left -= NAP
+        raise error
+
+    def _longest(self) -> float:
+        doublings = min(self.stalled - 1, 9)  # no more than reach the longest wait: 2 ** 1,100 is no float
+        return min(LONGEST_WAIT, FIRST_WAIT * 2.0**doublings) if self.stalled else 0
