@@ -35,12 +35,12 @@ def _make_faulty() -> None:
 
     take = Intake.take
 
-    def faulty(self, entry, *, inspection=1):
+    def faulty(self, entry, **more):
         if entry.source == "raise":
             raise RuntimeError("this inspection always raises")
         if entry.source == "exit":
             os._exit(1)
-        return take(self, entry, inspection=inspection)
+        return take(self, entry, **more)
 
     Intake.take = faulty
 

@@ -74,6 +74,7 @@ def install() -> None:
     _around(Intake, "give_up", _give_up)
     _around(S3Inbox, "open", contextmanager(_open))
     _around(DynamoLedger, "record", _record)
+    _around(DynamoLedger, "give_up", _record)
     _around(wiring, "client", _throttled)
 
 
@@ -112,11 +113,11 @@ class _Try:
 _now = _Try()
 
 
-def _take(take: Callable[..., Any], intake: Intake, entry: Entry, *, inspection: int = 1) -> Any:
+def _take(take: Callable[..., Any], intake: Intake, entry: Entry, *, inspection: int, **more: Any) -> Any:
     is_doomed = inspection == 1 and fate_of(entry.key) is Fate.DOOMED
     _begin(entry, f"inspection {inspection}", is_doomed=is_doomed)
     _die_at(Point.BEFORE_READING)
-    return take(intake, entry, inspection=inspection)
+    return take(intake, entry, inspection=inspection, **more)
 
 
 def _give_up(give_up: Callable[..., Any], intake: Intake, entry: Entry, **more: Any) -> Any:
@@ -159,9 +160,9 @@ def _dying(chunks: Iterator[bytes]) -> Iterator[bytes]:
         _die_at(Point.IN_THE_BODY)
 
 
-def _record(record: Callable[..., bool], *given: Any) -> bool:
+def _record(record: Callable[..., bool], *given: Any, **more: Any) -> bool:
     _die_at(Point.BEFORE_WRITING)
-    is_new = record(*given)
+    is_new = record(*given, **more)
     _die_at(Point.AFTER_WRITING)
     return is_new
 
