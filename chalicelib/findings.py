@@ -5,7 +5,7 @@ Codes are public: they are stored in receipts for years, so one is never renamed
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,7 +39,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One kind of finding: its place in the table of design, its sentence, and how to mend the file."""
+    """One kind of finding: its place in the table of design, its sentence, and how to mend the file.
+
+    `ends_check` if what follows it in the file was not checked, or cannot be trusted.
+    """
 
     slug: str
     severity: Severity
@@ -48,6 +51,12 @@ class Code:
     message: str
     fix: str
     cause: Cause = Cause.CONTENT
+    ends_check: bool = False
+
+    @property
+    def is_tolerable(self) -> bool:
+        """Whether a contract may let some of them pass: each spoils one row at the most."""
+        return self.scope in (Scope.ROW, Scope.CELL) and not self.ends_check
 
 
 def _catalogue(*codes: Code) -> Mapping[str, Code]:
@@ -117,6 +126,7 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
         slug="line-too-long",
         severity=ERROR,
         scope=Scope.ROW,
+        ends_check=True,
         meaning="A record or line is longer than the inspection's limit; the rest of the file was not checked.",
         message="A record is longer than {limit:,} bytes; what follows was not checked.",
         fix="Look for a quote that is never closed or a missing line ending; or split the record.",
@@ -125,6 +135,7 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
         slug="too-many-columns",
         severity=ERROR,
         scope=Scope.ROW,
+        ends_check=True,
         meaning="The header has more columns than the inspection's limit; the file was not checked further.",
         message="The header has more than {limit:,} columns; the file was not checked further.",
         fix="Check the delimiter and the line endings; or split the table.",
@@ -168,6 +179,62 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
         meaning="The data unpacks to more than the inspection's limit of size or ratio; unpacking was stopped.",
         message="The {compression} data unpacks to more than {limit}; unpacking was stopped.",
         fix="Split the file, or send it uncompressed.",
+    ),
+    Code(
+        slug="decompression-memory",
+        severity=ERROR,
+        scope=Scope.FILE,
+        meaning="Unpacking the data takes more memory than the inspection's limit.",
+        message="To unpack the {compression} data takes more memory than the limit.",
+        fix="Compress the file again with a dictionary or window of 128 MiB at most, as every level has it by itself.",
+    ),
+    Code(
+        slug="unsupported-compression",
+        severity=ERROR,
+        scope=Scope.FILE,
+        meaning="The data is compressed in a way that is not known here, so it cannot be unpacked.",
+        message="The {compression} data cannot be unpacked: {reason}.",
+        fix="Compress the file again with the program's own settings.",
+    ),
+    Code(
+        slug="nested-compression",
+        severity=ERROR,
+        scope=Scope.FILE,
+        meaning="What was unpacked is packed once more; only one layer is unpacked.",
+        message="The {compression} data holds {found} data, and only one layer is unpacked.",
+        fix="Send the file packed only once.",
+    ),
+    Code(
+        slug="several-files",
+        severity=ERROR,
+        scope=Scope.FILE,
+        meaning="An archive holds more than one file, so that none of them is the upload's content.",
+        message="The {compression} archive holds more than one file; none of them was inspected.",
+        fix="Send each file by itself, or in an archive of its own.",
+    ),
+    Code(
+        slug="encrypted-archive",
+        severity=ERROR,
+        scope=Scope.FILE,
+        meaning="A member of the archive is encrypted, so it cannot be read.",
+        message="A member of the {compression} archive is encrypted.",
+        fix="Send the file without a password.",
+    ),
+    Code(
+        slug="archive-inconsistent",
+        severity=ERROR,
+        scope=Scope.FILE,
+        meaning="The archive's directory and its members contradict each other: readers may see different files.",
+        message="The directory of the {compression} archive and its members contradict each other: {reason}.",
+        fix="Pack the file again; if that does not help, with another program.",
+    ),
+    Code(
+        slug="too-many-members",
+        severity=ERROR,
+        scope=Scope.FILE,
+        meaning="An archive has more members than the inspection's limit; the rest was not checked.",
+        message="The {compression} archive has more than {limit:,} members; what follows was not checked.",
+        fix="Send each file by itself, or in an archive of its own.",
     ),
     Code(
         slug="no-records",
@@ -229,6 +296,7 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
         slug="unclosed-quote",
         severity=ERROR,
         scope=Scope.CELL,
+        ends_check=True,
         meaning="A quoted cell is not closed by the end of the file.",
         message="The quote opened here is never closed.",
         fix='Close the quote; a quote inside a quoted cell is written twice, as in "5"" pipe".',
@@ -266,12 +334,269 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
         fix="Give each member of an object a name of its own.",
     ),
     Code(
+        slug="malformed-xml",
+        severity=ERROR,
+        scope=Scope.FILE,
+        ends_check=True,
+        meaning="The text is not well-formed XML 1.0 (fifth edition); what follows the first error was not checked.",
+        message="This is not well-formed XML: {reason}.",
+        fix="Write the file with an XML library.",
+    ),
+    Code(
+        slug="xml-encoding",
+        severity=ERROR,
+        scope=Scope.FILE,
+        ends_check=True,
+        meaning="XML whose encoding is not known, or not the one that it declares; its text was not checked.",
+        message="The document {reason}; its text was not checked.",
+        fix="Save the file as UTF-8, and let its XML declaration say so or say nothing.",
+    ),
+    Code(
+        slug="xml-entity",
+        severity=ERROR,
+        scope=Scope.FILE,
+        ends_check=True,
+        meaning="The document type declares an entity; none is ever expanded, and what follows was not checked.",
+        message="The document type declares an entity, which is not expanded; what follows was not checked.",
+        fix="Write out what the entity stands for and remove its declaration.",
+    ),
+    Code(
+        slug="xml-external-entity",
+        severity=ERROR,
+        scope=Scope.FILE,
+        ends_check=True,
+        meaning="The document type declares an entity in another file; none is ever read, and what follows was not "
+        "checked.",
+        message="The document type declares an entity in another file, which is not read; what follows was not "
+        "checked.",
+        fix="Put the content into the document itself and remove the declaration.",
+    ),
+    Code(
+        slug="xml-external-dtd",
+        severity=WARNING,
+        scope=Scope.FILE,
+        meaning="The document names a document type in another file; that is never read.",
+        message="The document names a document type in another file, which was not read.",
+        fix="Nothing needs to be done; a reader that fetches it may see other defaults, or fail without the file.",
+    ),
+    Code(
+        slug="xml-too-deep",
+        severity=ERROR,
+        scope=Scope.FILE,
+        ends_check=True,
+        meaning="XML nested deeper than the inspection's limit; what follows was not checked.",
+        message="The XML is nested deeper than {limit:,} levels.",
+        fix="Flatten the structure; most readers refuse such depth.",
+    ),
+    Code(
+        slug="xml-too-complex",
+        severity=ERROR,
+        scope=Scope.FILE,
+        ends_check=True,
+        meaning="XML with a tag, names or a document type beyond the inspection's limits; what follows was not "
+        "checked.",
+        message="The XML is too complex: {reason}.",
+        fix="Put long text between tags instead of into them, and data into text instead of names.",
+    ),
+    Code(
+        slug="xml-namespace",
+        severity=WARNING,
+        scope=Scope.FILE,
+        meaning="XML that is well-formed, but not by the rules of Namespaces in XML 1.0; many readers refuse it.",
+        message="The XML breaks the rules of namespaces: {reason}.",
+        fix="Declare each prefix on the element that uses it or on one around it, and use a colon for nothing else.",
+    ),
+    Code(
         slug="uniqueness-not-checked",
         severity=WARNING,
         scope=Scope.FILE,
         meaning="Something that must be unique was checked only up to the inspection's memory limit.",
-        message="Names were checked for duplicates only up to {limit:,} in one object.",
-        fix="Nothing needs to be done; split very large objects to have them checked whole.",
+        message="{what} were checked for duplicates only up to {limit}.",
+        fix="Nothing needs to be done; split very large objects or files to have them checked whole.",
+    ),
+    Code(
+        slug="unexpected-format",
+        severity=ERROR,
+        scope=Scope.FILE,
+        meaning="The content is not of the format that the contract asks for.",
+        message="The content is {found}; the contract asks for {expected}.",
+        fix="Send the file in that format; or correct the contract.",
+    ),
+    Code(
+        slug="unexpected-encoding",
+        severity=ERROR,
+        scope=Scope.FILE,
+        meaning="The byte order mark is not that of the encoding that the contract asks for.",
+        message="The byte order mark says {found}; the contract asks for {expected}.",
+        fix="Save the file in that encoding; or correct the contract.",
+    ),
+    Code(
+        slug="too-few-bytes",
+        severity=ERROR,
+        scope=Scope.FILE,
+        meaning="The file is smaller than the contract allows.",
+        message="The file has {found:,} bytes; the contract asks for at least {limit:,}.",
+        fix="Look whether the file was cut off; send all of it.",
+    ),
+    Code(
+        slug="too-many-bytes",
+        severity=ERROR,
+        scope=Scope.FILE,
+        meaning="The file is larger than the contract allows.",
+        message="The file has {found:,} bytes; the contract allows {limit:,}.",
+        fix="Split the file; or correct the contract.",
+    ),
+    Code(
+        slug="too-few-rows",
+        severity=ERROR,
+        scope=Scope.TABLE,
+        meaning="There are fewer records than the contract asks for.",
+        message="There are {found:,} records; the contract asks for at least {limit:,}.",
+        fix="Look whether the file was cut off; send all of the records.",
+    ),
+    Code(
+        slug="too-many-rows",
+        severity=ERROR,
+        scope=Scope.TABLE,
+        meaning="There are more records than the contract allows.",
+        message="There are {found:,} records; the contract allows {limit:,}.",
+        fix="Split the file; or correct the contract.",
+    ),
+    Code(
+        slug="missing-label",
+        severity=ERROR,
+        scope=Scope.TABLE,
+        meaning="A field of the contract's schema has no column.",
+        message="The header {rule}.",
+        fix="Add the column, with exactly the field's name; or correct the contract.",
+    ),
+    Code(
+        slug="extra-label",
+        severity=ERROR,
+        scope=Scope.TABLE,
+        meaning="A column is no field of the contract's schema.",
+        message="The header {rule}.",
+        fix="Remove the column; or add a field to the contract, or let it allow extra columns.",
+    ),
+    Code(
+        slug="incorrect-label",
+        severity=ERROR,
+        scope=Scope.TABLE,
+        meaning="A column is not the field that the contract's schema has in its place.",
+        message="The header {rule}.",
+        fix="Name and order the columns as the contract does; or correct the contract.",
+    ),
+    Code(
+        slug="type-error",
+        severity=ERROR,
+        scope=Scope.CELL,
+        meaning="A value is not of the type and format that the contract's schema says.",
+        message="The cell {rule}.",
+        fix="Correct the value; or the contract, if the value is right.",
+    ),
+    Code(
+        slug="constraint-required",
+        severity=ERROR,
+        scope=Scope.CELL,
+        meaning="A value is missing that the contract's schema requires.",
+        message="The cell {rule}.",
+        fix="Fill in the value; or correct the contract, if it may be missing.",
+    ),
+    Code(
+        slug="constraint-minimum",
+        severity=ERROR,
+        scope=Scope.CELL,
+        meaning="A value is less than the minimum of the contract's schema.",
+        message="The cell {rule}.",
+        fix="Correct the value; or the contract, if the value is right.",
+    ),
+    Code(
+        slug="constraint-maximum",
+        severity=ERROR,
+        scope=Scope.CELL,
+        meaning="A value is more than the maximum of the contract's schema.",
+        message="The cell {rule}.",
+        fix="Correct the value; or the contract, if the value is right.",
+    ),
+    Code(
+        slug="constraint-exclusive-minimum",
+        severity=ERROR,
+        scope=Scope.CELL,
+        meaning="A value is not more than the exclusive minimum of the contract's schema.",
+        message="The cell {rule}.",
+        fix="Correct the value; or the contract, if the value is right.",
+    ),
+    Code(
+        slug="constraint-exclusive-maximum",
+        severity=ERROR,
+        scope=Scope.CELL,
+        meaning="A value is not less than the exclusive maximum of the contract's schema.",
+        message="The cell {rule}.",
+        fix="Correct the value; or the contract, if the value is right.",
+    ),
+    Code(
+        slug="constraint-min-length",
+        severity=ERROR,
+        scope=Scope.CELL,
+        meaning="A value is shorter than the contract's schema asks for.",
+        message="The cell {rule}.",
+        fix="Correct the value; or the contract, if the value is right.",
+    ),
+    Code(
+        slug="constraint-max-length",
+        severity=ERROR,
+        scope=Scope.CELL,
+        meaning="A value is longer than the contract's schema allows.",
+        message="The cell {rule}.",
+        fix="Correct the value; or the contract, if the value is right.",
+    ),
+    Code(
+        slug="constraint-pattern",
+        severity=ERROR,
+        scope=Scope.CELL,
+        meaning="A value is not of the pattern that the contract's schema says.",
+        message="The cell {rule}.",
+        fix="Correct the value; or the contract, if the value is right.",
+    ),
+    Code(
+        slug="constraint-enum",
+        severity=ERROR,
+        scope=Scope.CELL,
+        meaning="A value is none of those that the contract's schema lists.",
+        message="The cell {rule}.",
+        fix="Correct the value; or the contract, if the value is right.",
+    ),
+    Code(
+        slug="constraint-unique",
+        severity=ERROR,
+        scope=Scope.CELL,
+        meaning="A value that the contract's schema wants to be unique is there more than once.",
+        message="The cell has the same value as one of a row before.",
+        fix="Remove the duplicate; or correct the contract, if values may be repeated.",
+    ),
+    Code(
+        slug="constraint-unique-key",
+        severity=ERROR,
+        scope=Scope.ROW,
+        meaning="The values of a unique key of the contract's schema are there more than once.",
+        message="The row has the same values of {fields} as one before.",
+        fix="Remove the duplicate; or correct the contract, if values may be repeated.",
+    ),
+    Code(
+        slug="constraint-primary-key",
+        severity=ERROR,
+        scope=Scope.ROW,
+        meaning="The values of the primary key of the contract's schema are there more than once.",
+        message="The row has the same values of {fields}, the primary key, as one before.",
+        fix="Remove the duplicate; or correct the contract's primary key.",
+    ),
+    Code(
+        slug="errors-tolerated",
+        severity=WARNING,
+        scope=Scope.FILE,
+        meaning="There are errors, and no more than the contract tolerates: the file is accepted.",
+        message="There are {found:,} errors, of which the contract tolerates {limit:,}.",
+        fix="Correct them at the next occasion.",
     ),
     Code(
         slug="object-missing",
@@ -342,11 +667,19 @@ class Findings:
     """Collects findings: the first `per_code` of each code are kept, every one is counted.
 
     Adding costs a dictionary update once a code's first findings are kept, so a file with millions of bad
-    rows costs no memory.
+    rows costs no memory. A contract may have moved the `severity` of some codes, and have others `ignored`.
     """
 
-    def __init__(self, *, per_code: int = 10) -> None:
+    def __init__(
+        self,
+        *,
+        per_code: int = 10,
+        severity: Mapping[str, Severity] | None = None,
+        ignored: Collection[str] = (),
+    ) -> None:
         self._per_code = per_code
+        self._severity = {code: known.severity for code, known in CATALOGUE.items()} | dict(severity or {})
+        self._ignored = ignored
         self._kept: list[Finding] = []
         self._counts: dict[str, int] = {}
         self._is_closed = False
@@ -369,7 +702,7 @@ class Findings:
         **values: object,
     ) -> None:
         """Count one finding of `code`, and keep it if it is among the first; `values` fill its message."""
-        if self._is_closed:
+        if self._is_closed or code in self._ignored:
             return
         known = CATALOGUE[code]
         count = self._counts.get(code, 0)
@@ -378,16 +711,24 @@ class Findings:
             return
         message = f"{known.message} {known.fix}".format(**values)
         self._kept.append(
-            Finding(code=code, severity=known.severity, message=message, row=row, line=line, column=column, field=field)
+            Finding(
+                code=code,
+                severity=self._severity[code],
+                message=message,
+                row=row,
+                line=line,
+                column=column,
+                field=field,
+            )
         )
 
     def full(self, code: str) -> bool:
         """Whether further findings of `code` are only counted: their position need not be worked out."""
-        return self._counts.get(code, 0) >= self._per_code
+        return self._counts.get(code, 0) >= self._per_code or code in self._ignored
 
     def count(self, code: str, more: int) -> None:
         """Count `more` findings of `code` that are like those kept already, without keeping them."""
-        if more and not self._is_closed:
+        if more and not self._is_closed and code not in self._ignored:
             self._counts[code] = self._counts.get(code, 0) + more
 
     def __iter__(self) -> Iterator[Finding]:
@@ -401,7 +742,17 @@ class Findings:
         return dict(self._counts)
 
     @property
+    def errors(self) -> Mapping[str, int]:
+        """The exact number of findings of each code that is an error here."""
+        return {code: count for code, count in self._counts.items() if self._severity[code] is Severity.ERROR}
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is taken at the moment."""
+        return self._is_closed
+
+    @property
     def cause(self) -> Cause | None:
         """The cause of failure, or None if no finding is an error; what is not the file's fault comes first."""
-        causes = {CATALOGUE[code].cause for code in self._counts if CATALOGUE[code].severity is Severity.ERROR}
+        causes = {CATALOGUE[code].cause for code in self.errors}
         return next((cause for cause in (Cause.SYSTEM, Cause.UNAVAILABLE, Cause.CONTENT) if cause in causes), None)

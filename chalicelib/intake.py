@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from chalicelib.contracts import Contracts
 from chalicelib.findings import Findings
 from chalicelib.inspection import VERSION, Report, inspect
 from chalicelib.inspection.detect import Format
@@ -116,6 +117,7 @@ class Intake:
     inbox: Inbox
     ledger: Ledger
     clock: Clock
+    contracts: Contracts = field(default_factory=Contracts)
     request_id: str | None = None
 
     def take(self, entry: Entry, *, inspection: int = 1, tries: int = 1) -> Outcome:
@@ -130,6 +132,7 @@ class Intake:
                     opened.chunks,
                     name=entry.key,
                     declared_type=opened.declared_type,
+                    contract=self.contracts.choose(entry.key),
                     out_of_time=self._is_out_of_time,
                 )
         except UnavailableError as reason:

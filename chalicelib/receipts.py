@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from chalicelib.findings import Cause, Finding, Findings
-from chalicelib.inspection import Report, Status
+from chalicelib.inspection import Judged, Report, Status
 from chalicelib.uploads import Entry, Kind, iso
 
 INSPECTING = "inspecting"
@@ -43,9 +43,11 @@ TEXT_LIMIT = 1_000
 
 FINDINGS_BYTES = 160_000
 COLUMNS_BYTES = 100_000
-"""How much of an item (DynamoDB: 400 KB at most) findings and columns may take: beyond it the first are kept.
+RULES_BYTES = 40_000
+MEMBERS_BYTES = 20_000
+"""How much of an item (DynamoDB: 400 KB at most) each may take: beyond it the first are kept.
 
-Their totals, `finding_counts` and `column_count`, stay exact.
+The totals, `finding_counts` and `column_count`, stay exact.
 """
 
 
@@ -123,16 +125,28 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "header": facts.header,
         "dialect_confidence": facts.dialect_confidence,
         "top_level": facts.top_level,
+        "root": facts.root,
+        "elements": facts.elements,
+        "element_counts": _first([asdict(element) for element in facts.element_counts], COLUMNS_BYTES) or None,
         "sha256": report.sha256,
         "bytes": report.bytes,
         "unpacked_bytes": report.unpacked_bytes,
+        "members": _first([asdict(member) for member in report.members], MEMBERS_BYTES) or None,
+        "member_count": report.member_count,
         "lines": report.lines,
         "records": facts.records,
         "column_count": facts.column_count,
         "columns": _first([{"name": column.name} for column in facts.columns], COLUMNS_BYTES),
         "findings": _first([finding_as_json(finding) for finding in report.findings], FINDINGS_BYTES),
         "finding_counts": dict(report.counts),
+        "contract": _contract_as_json(report.contract) if report.contract else None,
     }
+
+
+def _contract_as_json(judged: Judged) -> dict[str, Any]:
+    rules = [{"code": rule.code, "field": rule.field, "count": rule.count} for rule in judged.broken_rules]
+    known = [{name: value for name, value in rule.items() if value is not None} for rule in rules]
+    return {"name": judged.name, "sha256": judged.sha256, "broken_rules": _first(known, RULES_BYTES)}
 
 
 def finding_as_json(finding: Finding) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from botocore.config import Config
 
 from chalicelib.aws.inbox import S3Inbox
 from chalicelib.aws.ledger import DynamoLedger
+from chalicelib.contracts import Contracts, load
 from chalicelib.intake import Intake
 
 if TYPE_CHECKING:
@@ -78,13 +79,23 @@ class LambdaClock:
 def intake(context: Any) -> Intake:
     """The intake for one Lambda invocation."""
     return Intake(
-        inbox=inbox(), ledger=ledger(), clock=clock(context), request_id=getattr(context, "aws_request_id", None)
+        inbox=inbox(),
+        ledger=ledger(),
+        clock=clock(context),
+        contracts=contracts(),
+        request_id=getattr(context, "aws_request_id", None),
     )
 
 
 def clock(context: Any) -> LambdaClock:
     """The clock of one Lambda invocation."""
     return LambdaClock(context)
+
+
+@cache
+def contracts() -> Contracts:
+    """The deployed contracts, read once."""
+    return load()
 
 
 @cache

@@ -6,21 +6,26 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import IO, Any
 
 import click
 from rich.progress import Progress
 
-from chalicelib.inspection import Expectation, inspect
+from chalicelib.contracts import Contract, ContractError, load
+from chalicelib.contracts.loading import text_of
+from chalicelib.inspection import Expectation, Report, inspect
 from chalicelib.inspection.detect import Format
 from chalicelib.receipts import report_as_json
 from cli.text import printable
 from cli.views import console, display, report
+from infra.stages import UsageError
 
 CHUNK = 1 << 20
 PROGRESS_FROM = 32 << 20
-FORMATS = [str(name) for name in (Format.CSV, Format.TSV, Format.JSON, Format.JSONL, Format.TEXT)]
+FORMATS = [str(name) for name in (Format.CSV, Format.TSV, Format.JSON, Format.JSONL, Format.XML, Format.TEXT)]
 CONFORMS, FAILS, NOT_INSPECTED = 0, 1, 2
 
 
@@ -30,23 +35,46 @@ CONFORMS, FAILS, NOT_INSPECTED = 0, 1, 2
     "--as", "as_format", type=click.Choice(FORMATS), help="Judge as this format, whatever name and content say."
 )
 @click.option("--no-header", is_flag=True, help="The first record of delimited text is data, not names.")
+@click.option("--contract", "contract_file", metavar="FILE", help="Judge by this contract, whatever it matches.")
+@click.option("--key", help="Judge as an upload of this key: by its name, and by the contract that is deployed for it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
-def check(files: Sequence[str], as_format: str | None, no_header: bool, as_json: bool) -> None:
+def check(
+    files: Sequence[str],
+    *,
+    as_format: str | None,
+    no_header: bool,
+    contract_file: str | None,
+    key: str | None,
+    as_json: bool,
+) -> None:
     """Inspect files here, with no AWS: the verdict the cloud would give. `-` is standard input.
 
     Exit status: 0 if all conform, 1 if some do not, 2 if some could not be inspected.
     """
+    contract = _contract(contract_file, key)
+    if contract and (as_format or no_header):
+        raise UsageError(f"The contract {contract.name} says how to read a file: leave out --as and --no-header.")
     expectation = Expectation(format=Format(as_format) if as_format else None, header=not no_header)
-    codes = [_check(name, expectation, as_json=as_json) for name in files]
+    judge = partial(inspect, contract=contract, expectation=None if contract else expectation)
+    codes = [_check(name, partial(judge, name=key or name.removeprefix("-")), as_json=as_json) for name in files]
     sys.exit(max(codes))
 
 
-def _check(name: str, expectation: Expectation, *, as_json: bool) -> int:
+def _contract(file: str | None, key: str | None) -> Contract | None:
+    try:
+        if file:
+            return Contract.of(text_of(Path(file)))
+        return load().choose(key) if key else None
+    except OSError as error:
+        raise UsageError(f"The contract {printable(file)} could not be read: {error.strerror}.") from error
+    except ContractError as error:
+        raise UsageError(f"The contract is not right: {printable(error)}.") from error
+
+
+def _check(name: str, judge: Callable[[Iterator[bytes]], Report], *, as_json: bool) -> int:
     try:
         with _opened(name) as file:
-            found = report_as_json(
-                inspect(_chunks(file, name), name="" if name == "-" else name, expectation=expectation)
-            )
+            found = report_as_json(judge(_chunks(file, name)))
     except OSError as error:
         _say_not_inspected(name, error, as_json=as_json)
         return NOT_INSPECTED

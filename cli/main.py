@@ -9,6 +9,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.checking import check
+from cli.contract import contract
 from cli.reading import list_receipts, show, watch
 from cli.reconciling import recheck, reconcile, retry
 from cli.sealing import seal
@@ -50,5 +51,5 @@ def recibo() -> None:
     """Recibo: a receipt for every file that lands in an S3 bucket."""
 
 
-for command in (check, put, list_receipts, show, watch, stats, reconcile, retry, recheck, seal, verify):
+for command in (check, contract, put, list_receipts, show, watch, stats, reconcile, retry, recheck, seal, verify):
     recibo.add_command(command)

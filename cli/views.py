@@ -92,6 +92,7 @@ def _measures(receipt: Mapping[str, Any]) -> str:
         _counted(receipt.get("records"), "record"),
         _counted(receipt.get("column_count"), "column"),
         receipt.get("encoding"),
+        f"contract {receipt['contract']['name']}" if receipt.get("contract") else None,
     ]
     return " · ".join(measure for measure in measures if measure)
 
@@ -149,6 +150,8 @@ FIELDS = (
     "newline",
     "delimiter",
     "top_level",
+    "root",
+    "elements",
     "sha256",
     "declared_type",
     "metadata",
@@ -170,4 +173,9 @@ def receipt_in_full(receipt: Mapping[str, Any]) -> RenderableType:
     if receipt.get("columns"):
         names = ", ".join(printable(column["name"]) for column in receipt["columns"])
         table.add_row(Text("columns", style="dim"), Text(names))
+    if receipt.get("contract"):
+        table.add_row(Text("contract", style="dim"), Text("{name}, sha256 {sha256}".format(**receipt["contract"])))
+    for rule in receipt.get("contract", {}).get("broken_rules", ()):
+        of_field = f" of {printable(rule['field'])}" if "field" in rule else ""
+        table.add_row(Text("broken rule", style="dim"), Text(f"{rule['code']}{of_field}: {rule['count']:,}"))
     return Group(report(receipt["key"], receipt), Padding(table, (1, 0, 0, 4)))

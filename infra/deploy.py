@@ -23,6 +23,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.contracts import ContractError, load
 from infra.package import build_zip
 from infra.policies import write_policies
 from infra.stages import ROOT, Stage, UsageError, load_stage
@@ -48,6 +49,7 @@ class Deployment:
 
     def run(self) -> bool:
         """Bring everything up to date; whether anything had to change."""
+        self._check_contracts()
         with self._step("policies"):
             write_policies(self.stage, self.project)
         with self._step(f"stack {self.stage.stack}"):
@@ -63,6 +65,12 @@ class Deployment:
         with self._step("retries and dead letters"):
             self._join()
         return True
+
+    def _check_contracts(self) -> None:
+        try:
+            load(self.project / "chalicelib" / "contracts")
+        except ContractError as error:
+            raise UsageError(f"The contracts are not right: {error}") from error
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:

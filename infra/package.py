@@ -11,6 +11,7 @@ from pathlib import Path
 from chalice.cli.factory import CLIFactory
 from chalice.deploy.packager import DependencyBuilder, LambdaDeploymentPackager
 from chalice.utils import UI, OSUtils
+from packaging.markers import Marker
 
 from infra.stages import UsageError
 
@@ -72,7 +73,10 @@ def _warned_of(told: str) -> list[str]:
 
 def _required(requirements: Path) -> list[str]:
     lines = (line.partition("#")[0].strip() for line in requirements.read_text().splitlines())
-    names = (re.match(r"[A-Za-z0-9._-]+", line) for line in lines if line and not line.startswith("-"))
+    wanted = (line.partition(";") for line in lines if line and not line.startswith("-"))
+    names = (
+        re.match(r"[A-Za-z0-9._-]+", name) for name, _, marker in wanted if not marker or Marker(marker).evaluate()
+    )
     return [name[0] for name in names if name]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.contracts import Contracts
 from chalicelib.intake import Clock, Inbox, Intake, Ledger, OpenedUpload, StillInspectingError, UnavailableError
 from chalicelib.receipts import Receipt, as_json, derived, from_item, mark_item
 from chalicelib.uploads import Entry, iso
@@ -148,10 +149,17 @@ class FakeWorld:
     inbox: FakeInbox = field(default_factory=FakeInbox)
     ledger: FakeLedger = field(default_factory=FakeLedger)
     clock: FakeClock = field(default_factory=FakeClock)
+    contracts: Contracts = field(default_factory=Contracts)
 
     @property
     def intake(self) -> Intake:
-        return Intake(inbox=self.inbox, ledger=self.ledger, clock=self.clock, request_id="this-request")
+        return Intake(
+            inbox=self.inbox,
+            ledger=self.ledger,
+            clock=self.clock,
+            contracts=self.contracts,
+            request_id="this-request",
+        )
 
     @property
     def receipts(self) -> list[dict[str, Any]]:

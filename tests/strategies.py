@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from chalicelib.findings import CATALOGUE, Finding
-from chalicelib.inspection import Column, Facts, Report, Status
+from chalicelib.inspection import BrokenRule, Column, Facts, Judged, Report, Status
 from chalicelib.receipts import Receipt
 from chalicelib.uploads import Entry, Kind
 
@@ -74,6 +74,15 @@ FACTS = st.builds(
     delimiter=st.none() | st.sampled_from([",", "\t"]),
     header=st.none() | st.booleans(),
 )
+RULES = st.builds(
+    BrokenRule,
+    code=st.sampled_from(sorted(CATALOGUE)),
+    field=st.none() | TEXT,
+    count=st.integers(1, 1 << 40),
+)
+CONTRACTS = st.builds(
+    Judged, name=st.just("orders"), sha256=st.just("0" * 64), broken_rules=st.lists(RULES, max_size=3).map(tuple)
+)
 REPORTS = st.builds(
     Report,
     status=st.sampled_from(Status),
@@ -85,6 +94,7 @@ REPORTS = st.builds(
     facts=FACTS,
     findings=st.lists(FINDINGS, max_size=3).map(tuple),
     counts=st.dictionaries(st.sampled_from(sorted(CATALOGUE)), st.integers(1, 1 << 40), max_size=3),
+    contract=st.none() | CONTRACTS,
 )
 
 

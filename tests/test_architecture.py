@@ -42,6 +42,10 @@ def _imported(node: ast.AST) -> Iterator[str]:
         yield node.module or ""
 
 
+def folder_of(name: str) -> str:
+    return (ROOT / name).parent.name
+
+
 def packages_of(name: str) -> set[str]:
     return {module.partition(".")[0] for module in imports_of(name)}
 
@@ -84,10 +88,17 @@ def test_only_the_wiring_looks_at_the_clock(name: str) -> None:
     assert not attributes_of(name) & clocks or name == "chalicelib/wiring.py"
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if "/inspection/" in name])
-def test_an_inspection_knows_nothing_but_findings(name: str) -> None:
+KNOWS = {
+    "inspection": ("chalicelib.findings", "chalicelib.inspection", "chalicelib.contracts", "chalicelib.tableschema"),
+    "contracts": ("chalicelib.findings", "chalicelib.contracts", "chalicelib.tableschema"),
+    "tableschema": ("chalicelib.tableschema",),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if folder_of(name) in KNOWS])
+def test_an_inspection_knows_findings_and_contracts_and_these_know_nothing_of_it(name: str) -> None:
     ours = {module for module in imports_of(name) if module.startswith("chalicelib")}
-    assert all(module.startswith(("chalicelib.findings", "chalicelib.inspection")) for module in ours)
+    assert all(module.startswith(KNOWS[folder_of(name)]) for module in ours)
 
 
 @pytest.mark.parametrize("name", [f"chalicelib/{name}" for name in PURE])

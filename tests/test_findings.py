@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
 import json
+import lzma
 import re
 import string
+import zipfile
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import pytest
 
+from chalicelib.contracts import Contract
 from chalicelib.findings import CATALOGUE, Cause, Finding, Findings, Severity
 from chalicelib.inspection import Limits, inspect
 from chalicelib.intake import UnavailableError
@@ -25,12 +30,27 @@ TIGHT = Limits(
     columns=10,
     json_depth=10,
     json_names=10,
+    xml_depth=10,
     unpacked_bytes=10_000,
     unpacked_ratio=10,
     ratio_from=1000,
+    window_bytes=1 << 20,
+    members=3,
     sniff_bytes=500,
 )
+
+
+def archive(*names: str) -> bytes:
+    """A zip archive of members with these names."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as opened:
+        for name in names:
+            opened.writestr(name, b"" if name.endswith("/") else b"id,name\n1,a\n")
+    return target.getvalue()
+
+
 PACKED = gzip.compress(b"id,amount\n1,10\n" * 3, mtime=0)
+ONE = archive("a.csv")
 
 FILES: Mapping[str, tuple[str, bytes]] = {
     "empty-file": ("a.csv", b""),
@@ -46,6 +66,13 @@ FILES: Mapping[str, tuple[str, bytes]] = {
     "damaged-compression": ("a.csv.gz", PACKED[:12] + b"\xff" * 8 + PACKED[20:]),
     "truncated-compression": ("a.csv.gz", PACKED[:-4]),
     "decompression-bomb": ("a.csv.gz", gzip.compress(b"\n" * 1_000_000, mtime=0)),
+    "decompression-memory": ("a.csv.xz", lzma.compress(b"id,name\n1,a\n")),
+    "unsupported-compression": ("a.zip", ONE.replace(b"PK\x03\x04\x14\0\0\0\0\0", b"PK\x03\x04\x14\0\0\0\x09\0")),
+    "nested-compression": ("a.csv.gz.bz2", bz2.compress(PACKED)),
+    "several-files": ("a.zip", archive("a.csv", "b.csv")),
+    "encrypted-archive": ("a.zip", ONE.replace(b"PK\x03\x04\x14\0\0", b"PK\x03\x04\x14\0\1")),
+    "archive-inconsistent": ("a.zip", ONE[::-1].replace(b"vsc.a", b"vsc.b", 1)[::-1]),
+    "too-many-members": ("a.zip", archive(*(f"{number}/" for number in range(4)))),
     "no-records": ("a.csv", b"id,name\n"),
     "blank-header": ("a.csv", b"id,\n1,2\n"),
     "duplicate-header": ("a.csv", b"id,id\n1,2\n"),
@@ -58,8 +85,54 @@ FILES: Mapping[str, tuple[str, bytes]] = {
     "malformed-json-line": ("a.jsonl", b'{"a": 1}\n{"a": }\n'),
     "json-too-deep": ("a.json", b"[" * 20 + b"]" * 20),
     "duplicate-json-name": ("a.json", b'{"a": 1, "a": 2}'),
+    "malformed-xml": ("a.xml", b"<a><b></a>"),
+    "xml-encoding": ("a.xml", b'<?xml version="1.0" encoding="UTF-16"?><a/>'),
+    "xml-entity": ("a.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'),
+    "xml-external-entity": ("a.xml", b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'),
+    "xml-external-dtd": ("a.xml", b'<!DOCTYPE a SYSTEM "a.dtd"><a/>'),
+    "xml-too-deep": ("a.xml", b"<a>" * 20 + b"</a>" * 20),
+    "xml-too-complex": ("a.xml", b"<a b='" + b"c" * 5000 + b"'/>"),
+    "xml-namespace": ("a.xml", b"<b:a/>"),
     "uniqueness-not-checked": ("a.json", json.dumps({f"name{number}": number for number in range(50)}).encode()),
 }
+
+
+def field(kind: str = "string", **constraints: object) -> dict[str, object]:
+    """A contract that asks for this of the column `id`."""
+    return {"schema": {"fields": [{"name": "id", "type": kind, "constraints": constraints}]}}
+
+
+UNDER_CONTRACT: Mapping[str, tuple[bytes, Mapping[str, object]]] = {
+    "unexpected-format": (b"%PDF-1.7\n", {"format": "csv"}),
+    "unexpected-encoding": (b"\xef\xbb\xbfid\n1\n", {"encoding": "windows-1252"}),
+    "too-few-bytes": (b"id\n1\n", {"bytes": {"atLeast": 100}}),
+    "too-many-bytes": (b"id\n1\n", {"bytes": {"atMost": 1}}),
+    "too-few-rows": (b"id\n1\n", {"rows": {"atLeast": 2}}),
+    "too-many-rows": (b"id\n1\n2\n", {"rows": {"atMost": 1}}),
+    "missing-label": (b"a,b\n1,2\n", {"schema": {"fields": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}}),
+    "extra-label": (b"id,name\n1,2\n", field()),
+    "incorrect-label": (b"name\n1\n", field()),
+    "type-error": (b"id\nx\n", field("integer")),
+    "constraint-required": (b"id,name\n,a\n", {**field(required=True), "extraColumns": True}),
+    "constraint-minimum": (b"id\n1\n", field("integer", minimum=2)),
+    "constraint-maximum": (b"id\n1\n", field("integer", maximum=0)),
+    "constraint-exclusive-minimum": (b"id\n1\n", field("integer", exclusiveMinimum=1)),
+    "constraint-exclusive-maximum": (b"id\n1\n", field("integer", exclusiveMaximum=1)),
+    "constraint-min-length": (b"id\nab\n", field(minLength=3)),
+    "constraint-max-length": (b"id\nab\n", field(maxLength=1)),
+    "constraint-pattern": (b"id\nab\n", field(pattern="[0-9]+")),
+    "constraint-enum": (b"id\nab\n", field(enum=["a", "b"])),
+    "constraint-unique": (b"id\na\na\n", field(unique=True)),
+    "constraint-unique-key": (b"id\na\na\n", {"schema": {"fields": [{"name": "id"}], "uniqueKeys": [["id"]]}}),
+    "constraint-primary-key": (b"id\na\na\n", {"schema": {"fields": [{"name": "id"}], "primaryKey": ["id"]}}),
+    "errors-tolerated": (b"a,b\n1\n", {"tolerance": {"errors": 1}}),
+}
+
+
+def by_contract(code: str) -> tuple[Finding, ...]:
+    content, keywords = UNDER_CONTRACT[code]
+    contract = Contract.of(json.dumps({"name": "orders", "match": "**", **keywords}))
+    return inspect([content], name="a.csv", contract=contract).findings
 
 
 def by_file(code: str) -> tuple[Finding, ...]:
@@ -100,11 +173,13 @@ SCENARIOS: Mapping[str, Callable[[], tuple[Finding, ...]]] = {
 
 
 def produced(code: str) -> tuple[Finding, ...]:
+    if code in UNDER_CONTRACT:
+        return by_contract(code)
     return SCENARIOS[code]() if code in SCENARIOS else by_file(code)
 
 
 def test_there_is_an_example_of_every_code() -> None:
-    assert FILES.keys() | SCENARIOS.keys() == CATALOGUE.keys()
+    assert FILES.keys() | SCENARIOS.keys() | UNDER_CONTRACT.keys() == CATALOGUE.keys()
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
@@ -179,6 +254,21 @@ def test_what_is_not_the_files_fault_is_the_cause_that_is_told() -> None:
     assert findings.cause is Cause.CONTENT
     findings.add("inspection-timed-out", position=10)
     assert findings.cause is Cause.SYSTEM
+
+
+def test_a_severity_that_was_moved_is_that_of_the_finding_and_decides_the_cause() -> None:
+    findings = Findings(severity={"missing-cells": Severity.WARNING, "blank-row": Severity.ERROR})
+    findings.add("missing-cells", found=1, expected=2)
+    assert (findings.cause, [found.severity for found in findings]) == (None, [Severity.WARNING])
+    findings.add("blank-row")
+    assert (findings.cause, findings.errors) == (Cause.CONTENT, {"blank-row": 1})
+
+
+def test_what_is_ignored_is_no_finding() -> None:
+    findings = Findings(ignored={"blank-row"})
+    findings.add("blank-row", line=1)
+    findings.count("blank-row", 5)
+    assert (list(findings), findings.counts, findings.full("blank-row")) == ([], {}, True)
 
 
 def test_a_code_outside_the_catalogue_is_a_bug() -> None:

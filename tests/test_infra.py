@@ -150,6 +150,12 @@ def zip_with(tmp_path: Path, *distributions: str) -> Path:
     return path
 
 
+def test_the_zip_holds_the_contracts_that_ship(zipped: set[str]) -> None:
+    ships = {f"chalicelib/contracts/{path.name}" for path in (ROOT / "chalicelib/contracts").glob("*.json")}
+    assert ships
+    assert ships <= zipped
+
+
 def test_a_package_that_was_left_out_of_the_zip_is_found(tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(
@@ -160,7 +166,7 @@ def test_a_package_that_was_left_out_of_the_zip_is_found(tmp_path: Path) -> None
 
 
 def test_a_zip_with_every_package_lacks_none(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("msgspec\n")
+    (tmp_path / "requirements.txt").write_text('msgspec\nold; python_version < "3"\n')
     assert missing_packages(zip_with(tmp_path, "msgspec-0.20.0"), tmp_path / "requirements.txt") == []
 
 
@@ -221,6 +227,16 @@ def test_a_data_path_of_the_users_own_is_kept(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AWS_DATA_PATH", THEIRS)
     assert environment_of_chalice(None, monkeypatch)["AWS_DATA_PATH"] == THEIRS
     assert environment_of_chalice(ENDPOINT, monkeypatch)["AWS_DATA_PATH"].split(os.pathsep)[1:] == [THEIRS]
+
+
+def test_contracts_that_are_not_right_are_not_deployed_and_nothing_else_is(tmp_path: Path) -> None:
+    folder = tmp_path / "chalicelib" / "contracts"
+    folder.mkdir(parents=True)
+    for name in ("a", "b"):
+        (folder / f"{name}.json").write_text(json.dumps({"name": name, "match": "acme/*.csv"}))
+    deployment = Deployment(stage=load_stage("local"), project=tmp_path, endpoint=ENDPOINT, say=print)
+    with pytest.raises(UsageError, match=r"^The contracts are not right: b.json: match: some keys match both"):
+        deployment.run()
 
 
 # -- settings of a stage

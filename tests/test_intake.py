@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.inspection import VERSION
+from chalicelib.contracts import Contracts
+from chalicelib.inspection import VERSION, inspect
 from chalicelib.intake import UnavailableError
 from chalicelib.receipts import as_json
 from chalicelib.uploads import Entry, entry_of
@@ -54,6 +55,20 @@ def test_a_bad_file_is_a_result_and_raises_nothing() -> None:
     world.intake.take(upload())
     (made,) = world.receipts
     assert (made["status"], made["cause"], codes(made)) == ("failed", "content", ["missing-cells"])
+
+
+def test_an_upload_is_judged_by_the_contract_of_its_key_and_the_report_is_that_of_check() -> None:
+    contracts = Contracts.of(
+        {
+            "sales.json": '{"name": "sales", "match": "sales/*.csv", "rows": {"atLeast": 3}}',
+            "all.json": '{"name": "all", "match": "**", "rows": {"atLeast": 9}}',
+        }
+    )
+    world = replace(world_with(GOOD), contracts=contracts)
+    outcome = world.intake.take(upload())
+    (made,) = world.receipts
+    assert (made["status"], codes(made), made["contract"]["name"]) == ("failed", ["too-few-rows"], "sales")
+    assert outcome.receipt.report == inspect([GOOD], name="sales/day.csv", contract=contracts.choose("sales/day.csv"))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chalicelib.aws.items import decoded, encoded
 from chalicelib.findings import CATALOGUE, Finding, Findings
-from chalicelib.inspection import Column, Facts, Limits, Report, Status, inspect
+from chalicelib.inspection import BrokenRule, Column, Facts, Judged, Limits, Report, Status, inspect
 from chalicelib.receipts import (
     INDEX_ATTRIBUTES,
     Receipt,
@@ -139,11 +139,13 @@ def worst_report(character: str) -> Report:
         for _ in range(limits.findings_per_code)
     ]
     columns = tuple(Column(name=text) for _ in range(limits.named_columns))
+    rules = tuple(BrokenRule(code=code, field=text, count=1 << 40) for code in CATALOGUE for _ in range(20))
     return Report(
         status=Status.FAILED,
         facts=Facts(columns=columns, column_count=16_384),
         findings=tuple(kept),
         counts=dict.fromkeys(CATALOGUE, 1 << 40),
+        contract=Judged(name="x" * 100, sha256="0" * 64, broken_rules=rules),
     )
 
 
@@ -159,6 +161,7 @@ def test_what_is_cut_to_fit_is_still_counted() -> None:
     content = as_json(receipt_of(worst_report("𝒳")))
     assert len(content["columns"]) < 200 < content["column_count"]
     assert 10 < len(content["findings"]) < sum(content["finding_counts"].values())
+    assert 10 < len(content["contract"]["broken_rules"]) < 20 * len(CATALOGUE)
 
 
 def test_nothing_is_cut_from_a_receipt_of_common_size() -> None:
@@ -191,6 +194,24 @@ def test_the_report_on_any_bytes_can_be_recorded(content: bytes, name: str) -> N
 
 def test_an_empty_value_of_the_users_metadata_is_kept() -> None:
     assert as_json(receipt_of(None, metadata={"batch": ""}))["metadata"] == {"batch": ""}
+
+
+def test_a_receipt_names_the_contract_with_its_hash_and_counts_each_rule_that_is_broken() -> None:
+    rules = (
+        BrokenRule(code="type-error", field="id", count=3),
+        BrokenRule(code="constraint-primary-key", field=None, count=1),
+    )
+    judged = Judged(name="orders", sha256="0" * 64, broken_rules=rules)
+    content = as_json(receipt_of(Report(status=Status.SUCCEEDED, contract=judged)))
+    assert content["contract"] == {
+        "name": "orders",
+        "sha256": "0" * 64,
+        "broken_rules": [
+            {"code": "type-error", "field": "id", "count": 3},
+            {"code": "constraint-primary-key", "count": 1},
+        ],
+    }
+    assert "contract" not in as_json(receipt_of(Report(status=Status.SUCCEEDED)))
 
 
 def test_a_deletion_has_no_verdict() -> None:

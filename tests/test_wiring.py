@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib import wiring
+from chalicelib.contracts import load
 from chalicelib.wiring import LambdaClock, Settings
 from infra.template import LOCAL
 from tests.aws import World, simulated_aws
@@ -39,6 +40,11 @@ def test_a_retention_is_read_in_days(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.from_environment().retention is None
     monkeypatch.setenv("RECIBO_RETENTION_DAYS", "400")
     assert Settings.from_environment().retention == timedelta(days=400)
+
+
+def test_uploads_are_judged_by_the_contracts_that_ship(world: World) -> None:  # noqa: ARG001 (its AWS)
+    judged_by = wiring.intake(Context(milliseconds=1000)).contracts.all
+    assert [contract.sha256 for contract in judged_by] == [contract.sha256 for contract in load().all] != []
 
 
 def test_a_function_knows_the_name_of_another_of_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:

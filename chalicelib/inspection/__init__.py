@@ -1,7 +1,19 @@
 """Bytes in, report out: one pass over a stream, in constant memory. Knows nothing of AWS."""
 
-from chalicelib.inspection.engine import VERSION, Expectation, inspect
+from chalicelib.inspection.engine import VERSION, inspect
+from chalicelib.inspection.expectation import Expectation
 from chalicelib.inspection.limits import Limits
-from chalicelib.inspection.report import Column, Facts, Report, Status
+from chalicelib.inspection.report import BrokenRule, Column, Facts, Judged, Report, Status
 
-__all__ = ["VERSION", "Column", "Expectation", "Facts", "Limits", "Report", "Status", "inspect"]
+__all__ = [
+    "VERSION",
+    "BrokenRule",
+    "Column",
+    "Expectation",
+    "Facts",
+    "Judged",
+    "Limits",
+    "Report",
+    "Status",
+    "inspect",
+]

@@ -1,110 +1,87 @@
-"""Unpacking compressed streams within a budget."""
+"""Unpacking compressed data within a budget: what every kind of it has in common."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable, Iterator
-from typing import NoReturn
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import KIB, Limits
+from chalicelib.inspection.report import Member
 
-GZIP_MAGIC = b"\x1f\x8b"
-PIECE = 256 * KIB  # the most that is unpacked at a time: one byte can hold a thousand times as much
+PIECE = 256 * KIB
+"""The most that is unpacked at a time: one byte can hold a million times as much."""
+SLICE = 4 * KIB
+"""How much is given to a decompressor at a time, cut at multiples of it: what is damaged is lost with its slice, and
+so the same is lost however the bytes arrive."""
 
 
-class _StopUnpacking(Exception):
-    pass
+class PackedError(Exception):
+    """Ends the unpacking: the finding that says why, perhaps about one member of an archive."""
+
+    def __init__(self, code: str, *, member: str | None = None, **values: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.member = member
+        self.values = values
 
 
-class Gunzip:
-    """gzip (RFC 1952): any number of members, padding zeros after the last allowed, checksums verified.
+class Unpacker(ABC):
+    """Unpacks one kind of compressed data, once.
 
-    What is damaged, cut or a bomb becomes a finding and ends the unpacked stream; nothing is raised. All that
-    precedes the damage is unpacked.
+    What is damaged, cut or a bomb ends the unpacked stream, and `report` tells it; nothing is raised. What precedes
+    the damage is unpacked. `packed` and `unpacked` count the bytes so far.
     """
 
-    name = "gzip"
+    name: str
+    file_name: str | None = None
+    """What the packed file is called where that is written beside it: its format may show in it."""
+    is_refused = False
+    """Whether what was unpacked is to be forgotten: the packed file is more than that."""
+    members: Sequence[Member] = ()
+    """What an archive holds, the first (`Limits.named_members`) of it."""
+    member_count: int | None = None
+    """How many members the whole archive has."""
 
-    def __init__(self, findings: Findings, limits: Limits) -> None:
-        self._findings = findings
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._member = self._new_member()
-        self._in_member = False
-        self._has_members = False
+        self._problems: list[PackedError] = []
+        self._is_ended = False
         self.packed = 0
         self.unpacked = 0
-        self.is_whole = False
 
     def through(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """The unpacked bytes, in pieces of at most `PIECE` bytes."""
+        """The unpacked bytes, in pieces of at most `PIECE` bytes; some have none, for time to be looked at."""
         try:
-            for block in blocks:
-                yield from self._unpack(block)
-            self.is_whole = not self._in_member
-            if self._in_member:
-                self._findings.add("truncated-compression", compression=self.name, position=self.packed)
-        except zlib.error as error:
-            reason = str(error).rpartition(": ")[2]
-            self._findings.add("damaged-compression", compression=self.name, position=self.packed, reason=reason)
-        except _StopUnpacking:
-            pass
+            yield from self._unpack(blocks)
+            self._is_ended = True
+        except PackedError as problem:
+            self._problems.append(problem)
 
-    def _unpack(self, data: bytes) -> Iterator[bytes]:
-        is_full = False
-        while data or is_full:
-            if not self._in_member:
-                data = self._begin(data)
-            if not self._in_member:
-                return
-            piece, rest = self._advance(data)
-            self.packed += len(data) - len(rest)
-            self._account(piece)
-            yield piece
-            data = rest
-            is_full = len(piece) == PIECE  # zlib may hold more, though it has taken all of the data
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that is packed was unpacked, and was right."""
+        return self._is_ended and not self._problems
 
-    def _begin(self, data: bytes) -> bytes:
-        """Start the next member unless only padding is left; the data from there on."""
-        start = data.lstrip(b"\0") if self._has_members else data
-        self.packed += len(data) - len(start)
-        if self._has_members and start and not GZIP_MAGIC.startswith(start[:1]):
-            raise zlib.error("other data follows")
-        if start:
-            self._member = self._new_member()
-            self._in_member = True
-        return start
+    @property
+    def content_bytes(self) -> int:
+        """How much of what was unpacked is the file's content."""
+        return self.unpacked
 
-    @staticmethod
-    def _new_member() -> zlib._Decompress:
-        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    def report(self, findings: Findings) -> None:
+        """Add what kept the data from being unpacked."""
+        for problem in self._problems:
+            findings.add(problem.code, field=problem.member, compression=self.name, **problem.values)
 
-    def _advance(self, data: bytes) -> tuple[bytes, bytes]:
-        """The next piece, and the data left; where `data` is damaged, half of it is tried, down to the very byte."""
-        before = self._member.copy()
-        try:
-            piece = self._member.decompress(data, PIECE)
-        except zlib.error:
-            if len(data) < 2:
-                raise
-            self._member = before
-            half = len(data) // 2
-            piece, rest = self._advance(data[:half])
-            return piece, rest + data[half:]
-        if not self._member.eof:
-            return piece, self._member.unconsumed_tail
-        self._in_member = False
-        self._has_members = True
-        return piece, self._member.unused_data
+    @abstractmethod
+    def _unpack(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same as `through`, but it raises PackedError."""
 
     def _account(self, piece: bytes) -> None:
         self.unpacked += len(piece)
         limits = self._limits
         if self.unpacked > limits.unpacked_bytes:
-            self._stop(f"{limits.unpacked_bytes:,} bytes")
+            raise PackedError("decompression-bomb", limit=f"{limits.unpacked_bytes:,} bytes")
         if self.unpacked > max(limits.ratio_from, self.packed * limits.unpacked_ratio):
-            self._stop(f"{limits.unpacked_ratio:,} times its size")
-
-    def _stop(self, limit: str) -> NoReturn:
-        self._findings.add("decompression-bomb", compression=self.name, limit=limit)
-        raise _StopUnpacking
+            raise PackedError("decompression-bomb", limit=f"{limits.unpacked_ratio:,} times its size")

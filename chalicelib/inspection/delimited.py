@@ -14,6 +14,7 @@ from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.outline import QUOTE, Ends, Outliner, blanks_end, count_ends, record_end, run_end
 from chalicelib.inspection.records import Record, Rows
 from chalicelib.inspection.report import Column, Facts
+from chalicelib.inspection.sinks import RecordSink
 from chalicelib.inspection.text import NEWLINES
 
 
@@ -25,13 +26,21 @@ class Delimited:
     """
 
     def __init__(
-        self, findings: Findings, limits: Limits, *, delimiter: str, header: bool = True, confidence: int | None = None
+        self,
+        findings: Findings,
+        limits: Limits,
+        *,
+        delimiter: str,
+        header: bool = True,
+        confidence: int | None = None,
+        sink: RecordSink | None = None,
     ) -> None:
         self._findings = findings
         self._limits = limits
         self._delimiter = delimiter.encode()
         self._header = header
         self._confidence = confidence
+        self._sink = sink
         self._rows = Rows(findings, limits, header=header)
         self._outliner = Outliner(self._delimiter)
         self._cell_text = bytes(set(range(256)) - set(self._delimiter + b"\r\n"))
@@ -115,7 +124,7 @@ class Delimited:
             return 0
         end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         text = data[:end]
-        return end if self._take_regular(text) or self._count_widths(text) else 0
+        return end if self._take_regular(text) or (not self._sink and self._count_widths(text)) else 0
 
     def _take_regular(self, text: bytes) -> bool:
         """Take records if all are right, which their delimiters and line ends tell."""
@@ -127,6 +136,7 @@ class Delimited:
             self._regular_marks = row * (count + 1)
         if not self._regular_marks.startswith(marks):
             return False
+        self._hand_on(text)
         self._pass(Ends({kind: count}, lines=count), records=count)
         return True
 
@@ -148,14 +158,16 @@ class Delimited:
         self._pass(ends, records=rows.total())
         return True
 
-    def _take_run(self, outline: bytes, at: int, like: Sequence[bool]) -> int:
+    def _take_run(self, data: bytes, outline: bytes, at: int, like: Sequence[bool]) -> int:
         """Take the right records as wide as `like` from `at` on; where the first other one starts."""
         end = run_end(outline, at, like)
         if end > at:
             ends = count_ends(outline[at:end])
-            self._pass(ends, records=ends.records)
-            if len(like) != self._rows.width:
+            if len(like) == self._rows.width:
+                self._hand_on(data[at:end])
+            else:
                 self._findings.count(self._rows.code_for(len(like)), ends.records)
+            self._pass(ends, records=ends.records)
         return end
 
     # -- one record at a time
@@ -171,7 +183,7 @@ class Delimited:
             if end == at:
                 break
             record = Record.at(data, outline, slice(at, end), is_ended=bool(ended), row=self._row, line=self._line)
-            at = self._take_runs(outline, end, record, self._read_one(record))
+            at = self._take_runs(data, outline, end, record, self._read_one(record))
         return at
 
     def _pass_blanks(self, outline: bytes, at: int) -> int:
@@ -188,15 +200,27 @@ class Delimited:
         if len(record.text) > self._limits.record_bytes:
             self._stop_at_long_record()
             return 0
-        if not self._rows.width and not self._rows.begin(record):
+        if not self._rows.width and not self._begin(record):
             self._stopped = True
             return 0
         width = self._rows.judge(record)
+        if self._sink and record.row and width == self._rows.width and record.is_right(width):
+            self._sink.take(record.text, row=record.row, line=record.line)
         kinds = {record.newline: 1} if record.newline else {}
         self._pass(Ends(kinds, record.lines()), records=record.row > 0)
         return width
 
-    def _take_runs(self, outline: bytes, at: int, record: Record, width: int) -> int:
+    def _begin(self, first: Record) -> bool:
+        has_begun = self._rows.begin(first)
+        if has_begun and self._sink:
+            self._sink.begin(self._rows.names, line=first.line)
+        return has_begun
+
+    def _hand_on(self, run: bytes) -> None:
+        if self._sink:
+            self._sink.take(run, row=self._row, line=self._line)
+
+    def _take_runs(self, data: bytes, outline: bytes, at: int, record: Record, width: int) -> int:
         """Take the right records that follow this one, or those as wrong as it is that need only be counted."""
         is_right = width == self._rows.width
         if len(outline) > self._limits.record_bytes:  # a record may be too long: each is read by itself
@@ -204,7 +228,7 @@ class Delimited:
         if is_right and record.row and len(self._like) != width:
             self._like = [record.outline.startswith(QUOTE, cell.start("cell")) for cell in record.cells()]
         if self._like and not self._stopped:
-            at = self._take_run(outline, at, self._like)
+            at = self._take_run(data, outline, at, self._like)
         if width and not is_right and self._findings.full(self._rows.code_for(width)):
-            at = self._take_run(outline, at, [False] * width)
+            at = self._take_run(data, outline, at, [False] * width)
         return at

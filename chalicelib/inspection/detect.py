@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from chalicelib.inspection.dialect import DELIMITERS, Dialect, detect_dialect, is_convincing
 from chalicelib.inspection.patterns import compiled
+from chalicelib.inspection.xml_text import looks_like_xml
 
 
 class Format(StrEnum):
@@ -19,6 +20,7 @@ class Format(StrEnum):
     TSV = "tsv"
     JSON = "json"
     JSONL = "jsonl"
+    XML = "xml"
     TEXT = "text"
     BINARY = "binary"
     FOLDER = "folder-marker"
@@ -29,6 +31,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     Format.TSV: "text/tab-separated-values",
     Format.JSON: "application/json",
     Format.JSONL: "application/jsonl",
+    Format.XML: "application/xml",
     Format.TEXT: "text/plain",
     Format.BINARY: "application/octet-stream",
     "avro": "application/vnd.apache.avro",
@@ -40,6 +43,9 @@ MEDIA_TYPES: Mapping[str, str] = {
     "html": "text/html",
     "jpeg": "image/jpeg",
     "ole2": "application/x-ole-storage",
+    "odp": "application/vnd.oasis.opendocument.presentation",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+    "odt": "application/vnd.oasis.opendocument.text",
     "orc": "application/vnd.apache.orc",
     "parquet": "application/vnd.apache.parquet",
     "pdf": "application/pdf",
@@ -79,12 +85,22 @@ MAGIC: Mapping[bytes, str] = {
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
     b"\x28\xb5\x2f\xfd": "zstd",
+    **{bytes((first, 0x2A, 0x4D, 0x18)): "zstd" for first in range(0x50, 0x60)},  # a frame to skip
 }
 MAY_BE_TEXT = frozenset({"bzip2", "gif", "orc", "parquet"})
 """Formats whose magic is letters that a text may begin with, a table's first name for one."""
 OFFICE: Mapping[bytes, str] = {b"xl": "xlsx", b"word": "docx", b"ppt": "pptx"}
-_OFFICE_PART = compiled(rb"PK\x03\x04.{26}(xl|word|ppt)/", re.DOTALL)
-_HTML = compiled(r"(?>\s+|<!--.*?-->)*+<(?:!doctype\s+html|html)\b", re.DOTALL | re.IGNORECASE)
+OPEN_DOCUMENT: Mapping[bytes, str] = {b"spreadsheet": "ods", b"text": "odt", b"presentation": "odp"}
+# What a member is called tells, first of all the first: a document that is a member of an archive makes it no document.
+_OFFICE = compiled(rb"PK\x03\x04.{26}(?:\[Content_Types\]|_rels/|docProps/|customXml/|xl/|word/|ppt/)", re.DOTALL)
+_OFFICE_PART = compiled(
+    rb"PK\x03\x04.{26}(xl|word|ppt)/(?:workbook|document|presentation|worksheets/|slides/|styles|theme/|_rels/)",
+    re.DOTALL,
+)
+_OPEN_DOCUMENT = compiled(
+    rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.(spreadsheet|text|presentation)", re.DOTALL
+)
+_HTML = compiled(r"(?>\s+|<\?xml\s.*?\?>|<!--.*?-->)*+<(?:!doctype\s+html|html)\b", re.DOTALL | re.IGNORECASE)
 
 EXTENSIONS: Mapping[str, str] = {
     "csv": Format.CSV,
@@ -97,11 +113,13 @@ EXTENSIONS: Mapping[str, str] = {
     "jsonl": Format.JSONL,
     "ndjson": Format.JSONL,
     "jsonlines": Format.JSONL,
+    **dict.fromkeys(
+        ("xml", "atom", "gml", "gpx", "kml", "rdf", "rss", "svg", "wsdl", "xhtml", "xsd", "xsl", "xslt"), Format.XML
+    ),
     "log": Format.TEXT,
     "md": Format.TEXT,
     "avro": "avro",
     "arrow": "arrow",
-    "bz2": "bzip2",
     "gif": "gif",
     "htm": "html",
     "html": "html",
@@ -109,6 +127,9 @@ EXTENSIONS: Mapping[str, str] = {
     "jpeg": "jpeg",
     "xls": "ole2",
     "doc": "ole2",
+    "odp": "odp",
+    "ods": "ods",
+    "odt": "odt",
     "orc": "orc",
     "parquet": "parquet",
     "pdf": "pdf",
@@ -122,12 +143,14 @@ EXTENSIONS: Mapping[str, str] = {
     "xlsx": "xlsx",
     "docx": "docx",
     "pptx": "pptx",
-    "xz": "xz",
-    "zip": "zip",
-    "zst": "zstd",
 }
+SUFFIXES: Mapping[str, str] = {"gz": "gzip", "gzip": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd", "zip": "zip"}
+"""Extensions that stand behind that of what is compressed."""
+COMPRESSIONS = frozenset(SUFFIXES.values())
+PACKED = COMPRESSIONS | {"7z"}
+"""What is not unpacked a second time."""
 TABLES = frozenset({Format.CSV, Format.TSV})
-TEXTS = TABLES | {Format.JSON, Format.JSONL, Format.TEXT}
+TEXTS = TABLES | {Format.JSON, Format.JSONL, Format.XML, Format.TEXT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +164,7 @@ class Name:
     def of(cls, path: str) -> Name:
         """Read the extensions of the last segment of `path`, whatever their case."""
         _, *extensions = path.rpartition("/")[2].lower().split(".")
-        compression = "gzip" if extensions and extensions[-1] in ("gz", "gzip") else None
+        compression = SUFFIXES.get(extensions[-1]) if extensions else None
         if compression:
             extensions.pop()
         return cls(format=EXTENSIONS.get(extensions[-1]) if extensions else None, compression=compression)
@@ -151,8 +174,7 @@ def binary_format(head: bytes) -> str | None:
     """The format of binary content by its first bytes; None for what may be text."""
     found = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
     if found == "zip":
-        part = _OFFICE_PART.search(head)
-        return OFFICE[part[1]] if part else found
+        return _document_format(head) or found
     if found in MAY_BE_TEXT and b"\0" not in head and head.isascii():
         return None
     if found is None and head[:4] == b"RIFF" and head[8:12] == b"WEBP":
@@ -160,6 +182,22 @@ def binary_format(head: bytes) -> str | None:
     if found is None and head[257:262] == b"ustar":
         return "tar"
     return found
+
+
+def _document_format(head: bytes) -> str | None:
+    """The format of a document whose parts are zipped; an archive of anything else has none."""
+    if marked := _OPEN_DOCUMENT.match(head):
+        return OPEN_DOCUMENT[marked[1]]
+    part = _OFFICE_PART.search(head) if _OFFICE.match(head) else None
+    return OFFICE[part[1]] if part else None
+
+
+def compression_of(head: bytes, name: Name) -> str | None:
+    """How a file that begins so is compressed; None if it is not."""
+    if name.compression == "bzip2" and head.startswith(b"BZh"):  # letters: without such a name it may be text
+        return "bzip2"
+    found = binary_format(head)
+    return found if found in COMPRESSIONS else None
 
 
 def looks_binary(head: bytes) -> bool:
@@ -172,7 +210,8 @@ def text_format(sample: str, named: str | None, *, whole: bool) -> tuple[str, Di
     """The format of text, with its dialect if it is a table.
 
     The name decides between formats that only differ in structure: what claims to be JSON is judged as JSON,
-    however broken. Content overrules it only where it cannot be what the name says: JSON or HTML in a table's place.
+    however broken. Content overrules it only where it cannot be what the name says: JSON, XML or HTML in a table's
+    place.
     """
     if named in TEXTS - TABLES and named is not None:
         return named, None
@@ -190,6 +229,8 @@ def text_format(sample: str, named: str | None, *, whole: bool) -> tuple[str, Di
 def _marked_up(sample: str, *, whole: bool) -> str | None:
     if _HTML.match(sample):
         return "html"
+    if looks_like_xml(sample, whole=whole):
+        return Format.XML
     if _is_json_lines(sample, whole=whole):
         return Format.JSONL
     return Format.JSON if _is_json(sample, whole=whole) else None
@@ -235,7 +276,9 @@ ALSO_DECLARED_AS: Mapping[str, frozenset[str]] = {
     Format.JSONL: frozenset(
         {"text/plain", "application/json", "application/x-ndjson", "application/x-jsonlines", "application/json-lines"}
     ),
+    Format.XML: frozenset({"text/plain", "text/xml"}),
     "gzip": frozenset({"application/x-gzip"}),
+    "html": frozenset({"application/xhtml+xml"}),
     "ole2": frozenset({"application/vnd.ms-excel", "application/msword", "application/vnd.ms-powerpoint"}),
     "sqlite": frozenset({"application/x-sqlite3"}),
     "zip": frozenset({"application/x-zip-compressed"}),
@@ -245,6 +288,8 @@ ALSO_DECLARED_AS: Mapping[str, frozenset[str]] = {
 def fits_declared(declared: str, found: str, compression: str | None) -> bool:
     """Whether the media type declared with an upload can be that of its content, packed or unpacked."""
     if declared in UNTELLING or (found == Format.TEXT and declared.startswith(("text/", "application/"))):
+        return True
+    if found == Format.XML and declared.endswith("+xml"):
         return True
     names = {found, compression} - {None}
     return any(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
-from chalicelib.findings import Findings
-from chalicelib.inspection.compression import GZIP_MAGIC, Gunzip
+from chalicelib.contracts import Contract
+from chalicelib.inspection.compression import Unpacker
+from chalicelib.inspection.contracted import Contracted, findings_under
 from chalicelib.inspection.delimited import Delimited
 from chalicelib.inspection.detect import (
     MEDIA_TYPES,
+    PACKED,
     TABLES,
     TEXTS,
     Format,
@@ -21,6 +23,7 @@ from chalicelib.inspection.detect import (
     text_format,
 )
 from chalicelib.inspection.dialect import DELIMITERS, Dialect, detect_dialect
+from chalicelib.inspection.expectation import Expectation
 from chalicelib.inspection.formats import FormatInspector
 from chalicelib.inspection.json_lines import JsonLines
 from chalicelib.inspection.json_text import JsonText
@@ -29,17 +32,12 @@ from chalicelib.inspection.plain import PlainText
 from chalicelib.inspection.report import Report, Status
 from chalicelib.inspection.stream import Meter, blocks_of
 from chalicelib.inspection.text import Decoder, Lines, byte_order_mark, find_nul
+from chalicelib.inspection.unpackers import unpacker_of
+from chalicelib.inspection.xml_encoding import first_encoding, xml_encoding
+from chalicelib.inspection.xml_text import XmlText
 
-VERSION = "1"
+VERSION = "2"
 """The inspector's version, kept in each receipt: raised whenever the same bytes may get another report."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
-    """What a caller knows better than the name and the content do."""
-
-    format: Format | None = None
-    header: bool = True
 
 
 class _OutOfTimeError(Exception):
@@ -52,15 +50,18 @@ def inspect(
     name: str = "",
     declared_type: str | None = None,
     expectation: Expectation | None = None,
+    contract: Contract | None = None,
     limits: Limits | None = None,
     out_of_time: Callable[[], bool] = lambda: False,
 ) -> Report:
     """Read the chunks of a file once and report on it.
 
     No content makes it raise; what `chunks` raises passes through. `name` and `declared_type` (a media type) are
-    compared with the content. `out_of_time` is asked after each block: True ends the pass with a verdict.
+    compared with the content. Under a `contract` the file is also to be what that says, its form included unless an
+    `expectation` is given. `out_of_time` is asked after each block: True ends the pass with a verdict.
     """
-    return _Pass(name, declared_type, expectation or Expectation(), limits or Limits(), out_of_time).run(chunks)
+    known = expectation or (Expectation.of(contract) if contract else Expectation())
+    return _Pass(name, declared_type, known, limits or Limits(), out_of_time, contract=contract).run(chunks)
 
 
 class _Pass:
@@ -71,16 +72,20 @@ class _Pass:
         expectation: Expectation,
         limits: Limits,
         out_of_time: Callable[[], bool],
+        *,
+        contract: Contract | None,
     ) -> None:
         self._name = Name.of(name)
         self._declared_type = declared_type
         self._expectation = expectation
         self._limits = limits
         self._out_of_time = out_of_time
-        self._findings = Findings(per_code=limits.findings_per_code)
+        self._contract = contract
+        self._findings = findings_under(contract, limits)
+        self._contracted = Contracted(contract, self._findings, limits) if contract else None
         self._meter = Meter()
         self._lines = Lines()
-        self._gunzip: Gunzip | None = None
+        self._unpacker: Unpacker | None = None
         self._report = Report(status=Status.SUCCEEDED)
 
     def run(self, chunks: Iterable[bytes]) -> Report:
@@ -108,7 +113,9 @@ class _Pass:
         self._report = replace(self._report, **values)  # type: ignore[arg-type]
 
     def _verdict(self) -> Report:
-        cause = self._findings.cause
+        if self._contracted:
+            self._note(contract=self._contracted.judged(self._report))
+        cause = None if self._contracted and self._contracted.is_tolerant else self._findings.cause
         return replace(
             self._report,
             status=Status.FAILED if cause else Status.SUCCEEDED,
@@ -121,27 +128,44 @@ class _Pass:
 
     def _inspect(self, raw: Iterator[bytes]) -> None:
         head = next(raw, b"")
-        if not head.startswith(GZIP_MAGIC):
+        self._unpacker = unpacker = unpacker_of(head, self._name, self._limits)
+        if unpacker is None:
             self._inspect_content(head, raw)
             return
-        self._note(compression=Gunzip.name)
-        self._gunzip = gunzip = Gunzip(self._findings, self._limits)
-        unpacked = self._blocks_of(self._watched(gunzip.through(chain([head], raw))))
+        self._note(compression=unpacker.name)
+        unpacked = self._blocks_of(self._watched(unpacker.through(chain([head], raw))))
         self._inspect_content(next(unpacked, b""), unpacked)
-        self._note(unpacked_bytes=gunzip.unpacked if gunzip.is_whole else None)
+        if unpacker.is_refused:
+            self._forget(unpacker.name)
+        self._note(
+            unpacked_bytes=unpacker.content_bytes if unpacker.is_whole else None,
+            members=tuple(unpacker.members),
+            member_count=unpacker.member_count,
+        )
+        unpacker.report(self._findings)
+
+    def _forget(self, compression: str) -> None:
+        """What was unpacked is not the file: what was learnt of it does not count."""
+        self._findings = findings_under(self._contract, self._limits)
+        self._contracted = Contracted(self._contract, self._findings, self._limits) if self._contract else None
+        self._report = Report(status=Status.SUCCEEDED, compression=compression)
+        self._compare(compression)
+        self._note(format=compression, media_type=MEDIA_TYPES[compression])
 
     def _is_cut(self) -> bool:
         """Whether what was unpacked is not all there is: its end is not the file's."""
-        return self._gunzip is not None and not self._gunzip.is_whole
+        return self._unpacker is not None and not self._unpacker.is_whole
 
     def _inspect_content(self, head: bytes, blocks: Iterator[bytes]) -> None:
         mark, encoding = byte_order_mark(head)
-        found = None if mark else self._detect_binary(head)
+        found = None if mark or first_encoding(head) else self._detect_binary(head)
         if head == mark:
             self._inspect_nothing()
         elif found:
             self._compare(found)
             self._note(format=found, media_type=MEDIA_TYPES[found])
+            if self._unpacker and found in PACKED:
+                self._findings.add("nested-compression", compression=self._unpacker.name, found=found)
             for _ in blocks:
                 pass
         else:
@@ -149,10 +173,11 @@ class _Pass:
             self._inspect_text(head[len(mark) :], blocks, encoding, whole=whole)
 
     def _detect_binary(self, head: bytes) -> str | None:
-        if self._expectation.format in TEXTS:
+        if self._expectation.format in TEXTS and not self._contracted:
             return None
-        expected = self._expectation.format or self._name.format
-        return binary_format(head) or (Format.BINARY if expected not in TEXTS and looks_binary(head) else None)
+        expected = self._expectation.format or self._named
+        is_text = expected in TEXTS or self._expectation.encoding
+        return binary_format(head) or (Format.BINARY if not is_text and looks_binary(head) else None)
 
     def _inspect_nothing(self) -> None:
         if not self._is_cut():
@@ -163,28 +188,49 @@ class _Pass:
     # -- text
 
     def _inspect_text(self, head: bytes, blocks: Iterator[bytes], mark: str | None, *, whole: bool) -> None:
-        sample = head.decode(mark or "utf-8", "replace")
+        said = self._expectation.encoding
+        sample = head.decode(mark or first_encoding(head) or said or "utf-8", "replace")
         found, dialect = self._detect_text(sample, whole=whole)
         self._compare(found)
         self._note(format=found, media_type=MEDIA_TYPES[found])
         if mark:
             self._findings.add("bom-present", encoding=mark.upper())
+            if said not in (None, mark):
+                self._findings.add("unexpected-encoding", found=mark, expected=said)
+        if found == Format.XML:
+            self._inspect_xml(head, blocks, mark)
+            return
         is_json = found in (Format.JSON, Format.JSONL)
         if is_json and mark not in (None, "utf-8"):
             reason = "JSON is always UTF-8 (RFC 8259, section 8.1)"
             self._findings.add("invalid-encoding", encoding="JSON", reason=reason)
-        decoder = Decoder(self._findings, self._lines, mark or "utf-8", may_guess=not (mark or is_json))
+        encoding = mark or (said if said and not is_json else "utf-8")
+        decoder = Decoder(self._findings, self._lines, encoding, may_guess=not (mark or said or is_json))
         self._read_text(self._inspector(found, dialect), decoder, chain([head], blocks))
+        self._note(encoding=decoder.encoding)
+
+    def _inspect_xml(self, head: bytes, blocks: Iterator[bytes], mark: str | None) -> None:
+        """XML says itself which encoding it is in; where that is not to be relied on, its text is not checked."""
+        said = xml_encoding(head, mark)
+        if said.fault:
+            self._findings.add("xml-encoding", line=1, column=1, reason=said.fault)
+            for _ in blocks:
+                pass
+            return
+        decoder = Decoder(self._findings, self._lines, said.name, may_guess=False, codec=said.codec)
+        self._read_text(XmlText(self._findings, self._limits), decoder, chain([head], blocks))
         self._note(encoding=decoder.encoding)
 
     def _detect_text(self, sample: str, *, whole: bool) -> tuple[str, Dialect | None]:
         expected = self._expectation.format
         if expected in TABLES:
-            delimiters = ("\t",) if expected == Format.TSV else DELIMITERS
+            said = self._expectation.delimiter or ("\t" if expected == Format.TSV else None)
+            delimiters = (said,) if said else DELIMITERS
             return expected, detect_dialect(sample, whole=whole, delimiters=delimiters)
-        return (expected, None) if expected in TEXTS else text_format(sample, self._name.format, whole=whole)
+        return (expected, None) if expected in TEXTS else text_format(sample, self._named, whole=whole)
 
     def _inspector(self, found: str, dialect: Dialect | None) -> FormatInspector:
+        sink = self._contracted.sink(found, dialect.delimiter if dialect else None) if self._contracted else None
         if dialect:
             return Delimited(
                 self._findings,
@@ -192,11 +238,12 @@ class _Pass:
                 delimiter=dialect.delimiter,
                 header=self._expectation.header,
                 confidence=dialect.confidence,
+                sink=sink,
             )
         if found == Format.JSON:
             return JsonText(self._findings, self._limits)
         if found == Format.JSONL:
-            return JsonLines(self._findings, self._limits)
+            return JsonLines(self._findings, self._limits, sink=sink)
         return PlainText()
 
     def _read_text(self, inspector: FormatInspector, decoder: Decoder, blocks: Iterator[bytes]) -> None:
@@ -222,24 +269,32 @@ class _Pass:
         if len(kinds) > 1:
             counted = (f"{ends[kind]:,} {kind.upper()}" for kind in kinds)
             self._findings.add("mixed-newlines", newlines=" and ".join(counted))
-        if not self._lines.ends_with_newline and self._report.format != Format.JSON:
+        if not self._lines.ends_with_newline and self._report.format not in (Format.JSON, Format.XML):
             self._findings.add("no-final-newline", line=self._lines.total)
 
     # -- names
+
+    @property
+    def _named(self) -> str | None:
+        """The format that the name says, first that of the file in an archive."""
+        inner = self._unpacker.file_name if self._unpacker else None
+        return Name.of(inner or "").format or self._name.format
 
     def _compare(self, found: str) -> None:
         self._compare_name(found)
         self._compare_declared(found)
 
     def _compare_name(self, found: str) -> None:
-        named, compression = self._name.format, self._name.compression
-        if self._report.compression and not compression:
-            if named:
-                self._mismatch(named, self._report.compression)
-        elif compression and not self._report.compression:
-            self._mismatch(compression, found)
-        elif named and named != found and not {named, found} <= {Format.CSV, Format.TSV}:
-            self._mismatch(named, found)
+        compression, packed = self._name.compression, self._report.compression
+        if packed and not compression:
+            if self._name.format:
+                self._mismatch(self._name.format, packed)
+        elif compression and compression != packed:
+            self._mismatch(compression, packed or found)
+        else:
+            for named in dict.fromkeys((self._name.format, self._named)):
+                if named and named != found and not {named, found} <= {Format.CSV, Format.TSV}:
+                    self._mismatch(named, found)
 
     def _mismatch(self, named: str, found: str) -> None:
         self._findings.add("name-content-mismatch", named=named, found=found)

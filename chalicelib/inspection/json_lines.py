@@ -10,6 +10,7 @@ from chalicelib.inspection.json_reasons import Malformed, TooDeep
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.patterns import compiled
 from chalicelib.inspection.report import Facts
+from chalicelib.inspection.sinks import RecordSink
 
 _match_blank_lines = compiled(rb"(?:[ \t\r]*+\n)++").match
 
@@ -17,9 +18,10 @@ _match_blank_lines = compiled(rb"(?:[ \t\r]*+\n)++").match
 class JsonLines:
     """Judges each line by itself; holds one line in memory."""
 
-    def __init__(self, findings: Findings, limits: Limits) -> None:
+    def __init__(self, findings: Findings, limits: Limits, *, sink: RecordSink | None = None) -> None:
         self._findings = findings
         self._limits = limits
+        self._sink = sink
         self._members = Members(findings, limits)
         self._reader = JsonReader(LINE, limits, self._members)
         self._fast = FastRecords(LINES, limits, self._members.columns)
@@ -81,7 +83,10 @@ class JsonLines:
         end = block.rfind(b"\n") + 1
         while begin < end:
             begin = self._skip_blank_lines(block, begin)
-            count, begin = self._fast.take(block, begin)
+            count, after = self._fast.take(block, begin)
+            if count and self._sink:
+                self._sink.take(block[begin:after], row=self._records + 1, line=self._position.line)
+            begin = after
             self._records += count
             self._position.line += count
             if begin < end:
@@ -118,6 +123,9 @@ class JsonLines:
             self._report("malformed-json-line", line, error.offset, reason=error.reason)
         except TooDeep as error:
             self._report("json-too-deep", line, error.offset, limit=self._limits.json_depth)
+        else:
+            if self._sink:
+                self._sink.take(line, row=self._records, line=self._position.line)
 
     def _report(self, code: str, line: bytes, offset: int, *, reason: str = "", limit: int = 0) -> None:
         if self._findings.full(code):

@@ -203,7 +203,8 @@ class Members:
             self._remembered += 1
         elif not self._unchecked:
             self._unchecked = True
-            self._findings.add("uniqueness-not-checked", limit=self._limits.json_names)
+            limit = f"{self._limits.json_names:,} in one object"
+            self._findings.add("uniqueness-not-checked", what="Names", limit=limit)
 
     def _room(self, names: set[bytes], more: int) -> bool:
         most = self._limits.json_names

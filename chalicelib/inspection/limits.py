@@ -23,13 +23,30 @@ class Limits:
     """The deepest nesting of JSON; Python's own parser stops near there."""
     json_names: int = 100_000
     """How many names of one object are compared for duplicates."""
+    uniqueness_bytes: int = 256 * MIB
+    """How much memory the values may take that a contract wants to be unique."""
+    xml_depth: int = 1_000
+    """The deepest nesting of XML elements; few readers go deeper."""
+    xml_names: int = 16 * MIB
+    """What the different names of an XML document may take: each its characters and 100 bytes."""
+    xml_dtd_bytes: int = MIB
+    """The longest document type of XML; what it declares is held in memory."""
     unpacked_bytes: int = 64 * GIB
     """How much compressed data may unpack to."""
     unpacked_ratio: int = 300
     """How many times its size compressed data may unpack to, once beyond `ratio_from` bytes."""
     ratio_from: int = 256 * MIB
+    window_bytes: int = 128 * MIB
+    """How much memory of what was unpacked a compression may ask for: as much as the widest that readers take unasked.
+
+    For xz that is its dictionary (64 MiB at its highest level), for Zstandard its window.
+    """
+    members: int = 100_000
+    """How many members an archive may have; some two hundred bytes of each are held in memory."""
+    named_members: int = 100
+    """How many members of an archive a report names; the rest are counted."""
     findings_per_code: int = 10
     named_columns: int = 200
     """How many columns a report names; the rest are counted."""
     name_length: int = 200
-    """How many characters of a column's name a report keeps."""
+    """How many characters of the name of a column, or of a member of an archive, a report keeps."""

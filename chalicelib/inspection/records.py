@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import Limits
-from chalicelib.inspection.outline import QUOTE, each_cell
+from chalicelib.inspection.outline import QUOTE, each_cell, run_end
 from chalicelib.inspection.text import NEWLINES, characters, line_ends
 
 
@@ -38,6 +38,10 @@ class Record(NamedTuple):
     def cells(self) -> Iterator[re.Match[bytes]]:
         """The cells, as `each_cell` finds them."""
         return each_cell(self.outline)
+
+    def is_right(self, width: int) -> bool:
+        """Whether it has so many cells, and every quote where it belongs."""
+        return run_end(self.outline + b"\n", 0, [False] * width) == len(self.outline) + 1
 
     def name(self, cell: re.Match[bytes]) -> str:
         """What a cell of the header says."""

@@ -24,6 +24,23 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ElementCount:
+    """How many elements of one name an XML document has."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A member of an archive: its path in it, and its size, unpacked and packed."""
+
+    name: str
+    bytes: int
+    packed_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What a format's inspector learnt; None is unknown, never a guess.
 
@@ -40,6 +57,30 @@ class Facts:
     """Percent."""
     top_level: str | None = None
     """The type of a JSON file's one value: object, array, string, number, boolean or null."""
+    root: str | None = None
+    """The name of an XML document's outermost element."""
+    elements: int | None = None
+    """How many elements an XML document has, the outermost included."""
+    element_counts: tuple[ElementCount, ...] = ()
+    """How many of each name, by first appearance, for the first names (`Limits.named_columns`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRule:
+    """A rule of a contract that the file breaks: which, for which field of the schema, and exactly how many times."""
+
+    code: str
+    field: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The contract that a file was judged by, and its rules that the file breaks."""
+
+    name: str
+    sha256: str
+    broken_rules: tuple[BrokenRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +101,11 @@ class Report:
     sha256: str | None = None
     bytes: int | None = None
     unpacked_bytes: int | None = None
+    members: tuple[Member, ...] = ()
+    """The first members of an archive (`Limits.named_members`); `member_count` counts them all."""
+    member_count: int | None = None
     lines: int | None = None
     facts: Facts = Facts()
     findings: tuple[Finding, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    contract: Judged | None = None

@@ -158,10 +158,13 @@ class Decoder:
     damaged UTF-8, and no guess would read it right.
     """
 
-    def __init__(self, findings: Findings, lines: Lines, encoding: str, *, may_guess: bool) -> None:
+    def __init__(
+        self, findings: Findings, lines: Lines, encoding: str, *, may_guess: bool, codec: Codec | None = None
+    ) -> None:
         self._findings = findings
         self._lines = lines
         self._may_guess = may_guess
+        self._codec = codec or CODECS[encoding]
         self._carry = b""
         self.encoding = encoding
 
@@ -172,7 +175,7 @@ class Decoder:
             self._carry = b""
             return data
         try:
-            text, used = CODECS[self.encoding](data, "strict", final)
+            text, used = self._codec(data, "strict", final)
         except UnicodeDecodeError as error:
             return self._mend(data, error.start, final=final)
         self._carry = data[used:]
@@ -182,7 +185,7 @@ class Decoder:
     def _mend(self, data: bytes, at: int, *, final: bool) -> bytes:
         if self._may_guess and data[:at].isascii():
             self._guess(data, at)
-        text, used = CODECS[self.encoding](data, "recibo-mark-invalid", final)
+        text, used = self._codec(data, "recibo-mark-invalid", final)
         self._carry = data[used:]
         mended = _INVALID.sub(REPLACEMENT, text)
         self._report(text, mended)
@@ -191,6 +194,7 @@ class Decoder:
     def _guess(self, data: bytes, at: int) -> None:
         self._may_guess = False
         self.encoding = FALLBACK
+        self._codec = CODECS[FALLBACK]
         line, column = self._lines.position(data, at)
         self._findings.add("encoding-guessed", line=line, column=column, encoding=FALLBACK)
 

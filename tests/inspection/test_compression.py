@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from chalicelib.findings import Findings
 from chalicelib.inspection import Limits, Report, Status, inspect
-from chalicelib.inspection.compression import PIECE, Gunzip
+from chalicelib.inspection.compression import PIECE
+from chalicelib.inspection.gunzip import Gunzip
 from tests.inspection.strategies import AWKWARD_TEXT, BLOCK_SIZES, EVERYTHING, codes, cut, gz
 
 CSV = b"a,b\n" + b"".join(b"%d,%d\n" % (number, number * 7919) for number in range(300))
@@ -23,8 +24,10 @@ MEMBERS = st.lists(st.binary(max_size=30), min_size=1, max_size=4)
 
 def unpacked(data: bytes, size: int = 1 << 20, limits: Limits = EVERYTHING) -> tuple[bytes, Gunzip, Findings]:
     findings = Findings()
-    gunzip = Gunzip(findings, limits)
-    return b"".join(gunzip.through(cut(data, size))), gunzip, findings
+    gunzip = Gunzip(limits)
+    content = b"".join(gunzip.through(cut(data, size)))
+    gunzip.report(findings)
+    return content, gunzip, findings
 
 
 @given(MEMBERS, st.integers(0, 5), st.booleans(), BLOCK_SIZES)
@@ -123,7 +126,7 @@ def test_a_bomb_fails_the_file_and_the_rest_of_its_bytes_are_still_hashed() -> N
 
 
 def test_no_piece_is_larger_than_a_block_however_much_is_packed_into_few_bytes() -> None:
-    gunzip = Gunzip(Findings(), Limits())
+    gunzip = Gunzip(Limits())
     assert max(map(len, gunzip.through([gz(bytes(10 * PIECE))]))) <= PIECE
 
 

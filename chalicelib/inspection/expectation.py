@@ -1,0 +1,28 @@
+"""What is known of a file's form before it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.contracts import Contract
+from chalicelib.inspection.detect import Format
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What a caller knows better than the name and the content do."""
+
+    format: Format | None = None
+    header: bool = True
+    delimiter: str | None = None
+    encoding: str | None = None
+
+    @classmethod
+    def of(cls, contract: Contract) -> Expectation:
+        """What a contract says of a file's form."""
+        return cls(
+            format=Format(contract.format) if contract.format else None,
+            header=contract.header,
+            delimiter=contract.delimiter,
+            encoding=contract.encoding,
+        )
