@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from chalicelib.contracts import Contracts
 from chalicelib.findings import Findings
 from chalicelib.inspection import VERSION, Report, inspect
-from chalicelib.inspection.detect import Format
+from chalicelib.inspection.media_types import Format
 from chalicelib.inspection.report import Status
 from chalicelib.receipts import Receipt, system_failure
 from chalicelib.uploads import Entry, Kind

@@ -17,7 +17,7 @@ from rich.progress import Progress
 from chalicelib.contracts import Contract, ContractError, load
 from chalicelib.contracts.loading import text_of
 from chalicelib.inspection import Expectation, Report, inspect
-from chalicelib.inspection.detect import Format
+from chalicelib.inspection.media_types import Format
 from chalicelib.receipts import report_as_json
 from cli.text import printable
 from cli.views import console, display, report

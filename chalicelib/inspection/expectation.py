@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.contracts import Contract
-from chalicelib.inspection.detect import Format
+from chalicelib.inspection.media_types import Format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from chalicelib.inspection.compression import Unpacker
-from chalicelib.inspection.detect import Name, compression_of
 from chalicelib.inspection.gunzip import Gunzip
 from chalicelib.inspection.limits import Limits
+from chalicelib.inspection.magic import compression_of
+from chalicelib.inspection.names import Name
 from chalicelib.inspection.streams import bunzip2, unxz, unzstd
 from chalicelib.inspection.unzip import Unzip
 

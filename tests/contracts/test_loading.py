@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.contracts import Contract, ContractError, Contracts, load
 from chalicelib.contracts.contract import DELIMITED, ENCODINGS, FORMATS, TABLES
 from chalicelib.findings import Severity
-from chalicelib.inspection.detect import Format
+from chalicelib.inspection.media_types import Format
 from chalicelib.inspection.text import CODECS
 
 FIELDS = [{"name": "id", "type": "integer"}]

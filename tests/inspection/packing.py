@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from chalicelib.findings import Findings
 from chalicelib.inspection import Limits
-from chalicelib.inspection.detect import SUFFIXES
+from chalicelib.inspection.names import SUFFIXES
 from chalicelib.inspection.unpackers import UNPACKERS
 from tests.inspection.strategies import EVERYTHING, cut
 

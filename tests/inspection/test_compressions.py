@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.inspection import Facts, Limits, Report, Status, inspect
-from chalicelib.inspection.detect import COMPRESSIONS, MEDIA_TYPES, SUFFIXES
+from chalicelib.inspection.media_types import MEDIA_TYPES
+from chalicelib.inspection.names import COMPRESSIONS, SUFFIXES
 from chalicelib.inspection.unpackers import UNPACKERS
 from infra.stages import ROOT
 from tests.inspection.packing import PACKS, unpacked, zstd

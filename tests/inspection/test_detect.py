@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.inspection import Report, Status, inspect
-from chalicelib.inspection.detect import COMPRESSIONS, MAGIC, MEDIA_TYPES, Format, Name, binary_format
+from chalicelib.inspection.magic import MAGIC, binary_format
+from chalicelib.inspection.media_types import MEDIA_TYPES, Format
+from chalicelib.inspection.names import COMPRESSIONS, Name
 from tests.inspection.strategies import codes, gz
 
 CSV = b"a,b\n1,2\n3,4\n"

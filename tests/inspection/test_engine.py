@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.inspection import Expectation, Limits, Report, Status, inspect
-from chalicelib.inspection.detect import Format
+from chalicelib.inspection.media_types import Format
 from tests.inspection.strategies import AWKWARD_TEXT, BLOCK_SIZES, codes, cut, gz, tables, written
 
 NAMES = st.sampled_from(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.inspection import Expectation, Limits, Report, Status, inspect
-from chalicelib.inspection.detect import Format, Name, fits_declared
+from chalicelib.inspection.media_types import Format, fits_declared
+from chalicelib.inspection.names import Name
 from tests.inspection.strategies import cut, gz
 from tests.inspection.xml_samples import TEXTS, Tree, trees, written
 

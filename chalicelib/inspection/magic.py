@@ -1,0 +1,83 @@
+"""What a file is by its first bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from chalicelib.inspection.names import COMPRESSIONS, Name
+from chalicelib.inspection.patterns import compiled
+
+MAGIC: Mapping[bytes, str] = {
+    b"Obj\x01": "avro",
+    b"ARROW1\0\0": "arrow",
+    b"BZh": "bzip2",
+    b"\x7fELF": "elf",
+    b"GIF87a": "gif",
+    b"GIF89a": "gif",
+    b"\x1f\x8b": "gzip",
+    b"\xff\xd8\xff": "jpeg",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "ole2",
+    b"ORC": "orc",
+    b"PAR1": "parquet",
+    b"%PDF-": "pdf",
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"SQLite format 3\0": "sqlite",
+    b"II*\0": "tiff",
+    b"MM\0*": "tiff",
+    b"\xfd7zXZ\0": "xz",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    **{bytes((first, 0x2A, 0x4D, 0x18)): "zstd" for first in range(0x50, 0x60)},  # a frame to skip
+}
+MAY_BE_TEXT = frozenset({"bzip2", "gif", "orc", "parquet"})
+"""Formats whose magic is letters that a text may begin with, a table's first name for one."""
+OFFICE: Mapping[bytes, str] = {b"xl": "xlsx", b"word": "docx", b"ppt": "pptx"}
+OPEN_DOCUMENT: Mapping[bytes, str] = {b"spreadsheet": "ods", b"text": "odt", b"presentation": "odp"}
+# What a member is called tells, first of all the first: a document that is a member of an archive makes it no document.
+_OFFICE = compiled(rb"PK\x03\x04.{26}(?:\[Content_Types\]|_rels/|docProps/|customXml/|xl/|word/|ppt/)", re.DOTALL)
+_OFFICE_PART = compiled(
+    rb"PK\x03\x04.{26}(xl|word|ppt)/(?:workbook|document|presentation|worksheets/|slides/|styles|theme/|_rels/)",
+    re.DOTALL,
+)
+_OPEN_DOCUMENT = compiled(
+    rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.(spreadsheet|text|presentation)", re.DOTALL
+)
+
+
+def binary_format(head: bytes) -> str | None:
+    """The format of binary content by its first bytes; None for what may be text."""
+    found = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+    if found == "zip":
+        return _document_format(head) or found
+    if found in MAY_BE_TEXT and b"\0" not in head and head.isascii():
+        return None
+    if found is None and head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if found is None and head[257:262] == b"ustar":
+        return "tar"
+    return found
+
+
+def _document_format(head: bytes) -> str | None:
+    """The format of a document whose parts are zipped; an archive of anything else has none."""
+    if marked := _OPEN_DOCUMENT.match(head):
+        return OPEN_DOCUMENT[marked[1]]
+    part = _OFFICE_PART.search(head) if _OFFICE.match(head) else None
+    return OFFICE[part[1]] if part else None
+
+
+def compression_of(head: bytes, name: Name) -> str | None:
+    """How a file that begins so is compressed; None if it is not."""
+    if name.compression == "bzip2" and head.startswith(b"BZh"):  # letters: without such a name it may be text
+        return "bzip2"
+    found = binary_format(head)
+    return found if found in COMPRESSIONS else None
+
+
+def looks_binary(head: bytes) -> bool:
+    """Whether unmarked content is no text: it has control characters that no text has."""
+    controls = head.translate(None, bytes(range(32, 256)) + b"\t\n\r\f\v\b\x1b")
+    return len(controls) * 50 > len(head)

@@ -1,0 +1,139 @@
+"""The pass over a text: what it is, decoded and judged block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
+
+from chalicelib.inspection.delimited import Delimited
+from chalicelib.inspection.dialect import DELIMITERS, Dialect, detect_dialect
+from chalicelib.inspection.draft import Draft
+from chalicelib.inspection.expectation import Expectation
+from chalicelib.inspection.formats import FormatInspector
+from chalicelib.inspection.json_lines import JsonLines
+from chalicelib.inspection.json_text import JsonText
+from chalicelib.inspection.limits import Limits
+from chalicelib.inspection.media_types import TABLES, TEXTS, Format
+from chalicelib.inspection.plain import PlainText
+from chalicelib.inspection.text import Decoder, Lines, find_nul
+from chalicelib.inspection.text_format import text_format
+from chalicelib.inspection.xml_encoding import first_encoding, xml_encoding
+from chalicelib.inspection.xml_text import XmlText
+
+
+class TextPass:
+    """Reads one text; its first block tells the format, and what reads that is fed the rest."""
+
+    def __init__(
+        self,
+        head: bytes,
+        *,
+        mark: str | None,
+        named: str | None,
+        whole: bool,
+        draft: Draft,
+        expectation: Expectation,
+        limits: Limits,
+    ) -> None:
+        """Of the text behind its byte order mark that begins with `head`; `whole` if that is all of it."""
+        self._head = head
+        self._mark = mark
+        self._draft = draft
+        self._findings = draft.findings
+        self._expectation = expectation
+        self._limits = limits
+        self._lines = Lines()
+        sample = head.decode(mark or first_encoding(head) or expectation.encoding or "utf-8", "replace")
+        self.format, self._dialect = self._detect(sample, named, whole=whole)
+
+    def _detect(self, sample: str, named: str | None, *, whole: bool) -> tuple[str, Dialect | None]:
+        expected = self._expectation.format
+        if expected in TABLES:
+            said = self._expectation.delimiter or ("\t" if expected == Format.TSV else None)
+            delimiters = (said,) if said else DELIMITERS
+            return expected, detect_dialect(sample, whole=whole, delimiters=delimiters)
+        return (expected, None) if expected in TEXTS else text_format(sample, named, whole=whole)
+
+    def run(self, blocks: Iterator[bytes], *, is_cut: Callable[[], bool]) -> None:
+        """Read the rest too. `is_cut` is asked at the end: whether that is not the file's own."""
+        if self._mark:
+            self._report_mark(self._mark)
+        decoder = self._xml_decoder() if self.format == Format.XML else self._decoder()
+        if decoder is None:
+            for _ in blocks:
+                pass
+            return
+        self._read(self._inspector(), decoder, chain([self._head], blocks), is_cut)
+        self._draft.note(encoding=decoder.encoding)
+
+    def _report_mark(self, mark: str) -> None:
+        said = self._expectation.encoding
+        self._findings.add("bom-present", encoding=mark.upper())
+        if said not in (None, mark):
+            self._findings.add("unexpected-encoding", found=mark, expected=said)
+
+    def _decoder(self) -> Decoder:
+        mark, said = self._mark, self._expectation.encoding
+        is_json = self.format in (Format.JSON, Format.JSONL)
+        if is_json and mark not in (None, "utf-8"):
+            reason = "JSON is always UTF-8 (RFC 8259, section 8.1)"
+            self._findings.add("invalid-encoding", encoding="JSON", reason=reason)
+        encoding = mark or (said if said and not is_json else "utf-8")
+        return Decoder(self._findings, self._lines, encoding, may_guess=not (mark or said or is_json))
+
+    def _xml_decoder(self) -> Decoder | None:
+        """XML says itself which encoding it is in; where that is not to be relied on, its text is not checked."""
+        said = xml_encoding(self._head, self._mark)
+        if said.fault:
+            self._findings.add("xml-encoding", line=1, column=1, reason=said.fault)
+            return None
+        return Decoder(self._findings, self._lines, said.name, may_guess=False, codec=said.codec)
+
+    def _inspector(self) -> FormatInspector:
+        contracted, dialect = self._draft.contracted, self._dialect
+        sink = contracted.sink(self.format, dialect.delimiter if dialect else None) if contracted else None
+        if dialect:
+            return Delimited(
+                self._findings,
+                self._limits,
+                delimiter=dialect.delimiter,
+                header=self._expectation.header,
+                confidence=dialect.confidence,
+                sink=sink,
+            )
+        if self.format == Format.XML:
+            return XmlText(self._findings, self._limits)
+        if self.format == Format.JSON:
+            return JsonText(self._findings, self._limits)
+        if self.format == Format.JSONL:
+            return JsonLines(self._findings, self._limits, sink=sink)
+        return PlainText()
+
+    def _read(
+        self, inspector: FormatInspector, decoder: Decoder, blocks: Iterator[bytes], is_cut: Callable[[], bool]
+    ) -> None:
+        for block in blocks:
+            self._read_block(inspector, decoder.feed(block))
+        inspector.feed(b"")  # whatever is complete is judged before the end is
+        cut = is_cut()
+        with self._findings.closed(when=cut):  # a last record cut in two is no fault of its own
+            self._read_block(inspector, decoder.feed(b"", final=True))
+            facts = inspector.finish()
+            self._judge_lines(inspector.record_ends if isinstance(inspector, Delimited) else self._lines.kinds)
+        self._draft.note(facts=replace(facts, records=None) if cut else facts, lines=None if cut else self._lines.total)
+
+    def _read_block(self, inspector: FormatInspector, block: bytes) -> None:
+        find_nul(block, self._lines, self._findings)
+        inspector.feed(block)
+        self._lines.feed(block)
+
+    def _judge_lines(self, ends: Mapping[str, int]) -> None:
+        """The newlines of a table are those that end its records: a line break inside a cell may be any."""
+        kinds = [kind for kind, count in ends.items() if count]
+        self._draft.note(newline="mixed" if len(kinds) > 1 else next(iter(kinds), None))
+        if len(kinds) > 1:
+            counted = (f"{ends[kind]:,} {kind.upper()}" for kind in kinds)
+            self._findings.add("mixed-newlines", newlines=" and ".join(counted))
+        if not self._lines.ends_with_newline and self.format not in (Format.JSON, Format.XML):
+            self._findings.add("no-final-newline", line=self._lines.total)
