@@ -78,7 +78,15 @@ def test_only_the_app_and_the_wiring_know_the_adapters(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_the_wiring_reads_the_environment(name: str) -> None:
-    assert "os" not in packages_of(name) or name == "chalicelib/wiring.py"
+    reads = attributes_of(name) & {"os.environ", "os.environb", "os.getenv", "os.getenvb"}
+    assert not (reads or "from os import" in (ROOT / name).read_text()) or name == "chalicelib/wiring.py"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_the_room_of_the_engine_knows_it(name: str) -> None:
+    """Nor does it when it is imported, for most files never need it."""
+    assert "duckdb" not in packages_of(name)
+    assert "duckdb" not in (ROOT / name).read_text() or name.startswith("chalicelib/inspection/sql/")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -88,8 +96,10 @@ def test_only_the_wiring_looks_at_the_clock(name: str) -> None:
     assert not attributes_of(name) & clocks or name == "chalicelib/wiring.py"
 
 
+INSPECTION = ("chalicelib.findings", "chalicelib.inspection", "chalicelib.contracts", "chalicelib.tableschema")
 KNOWS = {
-    "inspection": ("chalicelib.findings", "chalicelib.inspection", "chalicelib.contracts", "chalicelib.tableschema"),
+    "inspection": INSPECTION,
+    "sql": INSPECTION,
     "contracts": ("chalicelib.findings", "chalicelib.contracts", "chalicelib.tableschema"),
     "tableschema": ("chalicelib.tableschema",),
 }

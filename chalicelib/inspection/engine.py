@@ -10,7 +10,7 @@ from chalicelib.inspection.claims import Claims
 from chalicelib.inspection.compression import Unpacker
 from chalicelib.inspection.draft import Draft
 from chalicelib.inspection.expectation import Expectation
-from chalicelib.inspection.limits import Limits
+from chalicelib.inspection.limits import Limits, OutOfTimeError
 from chalicelib.inspection.magic import binary_format, looks_binary
 from chalicelib.inspection.media_types import MEDIA_TYPES, TEXTS, Format
 from chalicelib.inspection.names import PACKED
@@ -23,10 +23,6 @@ from chalicelib.inspection.xml_encoding import first_encoding
 
 VERSION = "2"
 """The inspector's version, kept in each receipt: raised whenever the same bytes may get another report."""
-
-
-class _OutOfTimeError(Exception):
-    """Ends the pass at once; the report says so."""
 
 
 def inspect(
@@ -75,7 +71,7 @@ class _Pass:
             self._inspect(raw)
             for _ in raw:  # what no inspector asked for is hashed and counted all the same
                 pass
-        except _OutOfTimeError:
+        except OutOfTimeError:
             self._draft.findings.add("inspection-timed-out", position=self._meter.size)
         else:
             self._draft.note(sha256=self._meter.sha256, bytes=self._meter.size)
@@ -87,7 +83,7 @@ class _Pass:
     def _watched(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             if self._out_of_time():
-                raise _OutOfTimeError
+                raise OutOfTimeError
             yield chunk
 
     # -- containers

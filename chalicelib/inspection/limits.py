@@ -7,6 +7,10 @@ from dataclasses import dataclass
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 
+class OutOfTimeError(Exception):
+    """Ends the pass at once; the report says so."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Budgets; a file beyond one ends with a finding that says so, never with a killed function."""
@@ -25,6 +29,10 @@ class Limits:
     """How many names of one object are compared for duplicates."""
     uniqueness_bytes: int = 256 * MIB
     """How much memory the values may take that a contract wants to be unique."""
+    engine_from_bytes: int = 2 * MIB
+    """How many bytes of records a table has at least that the embedded engine judges: its start takes as long."""
+    engine_columns: int = 256
+    """How many columns such a table has at most; the engine takes some 32 KiB for each, and more for each thread."""
     xml_depth: int = 1_000
     """The deepest nesting of XML elements; few readers go deeper."""
     xml_names: int = 16 * MIB

@@ -1,0 +1,12 @@
+"""The embedded SQL engine (DuckDB), for tables that are long: what is asked of them is answered batch by batch.
+
+Nothing else knows the engine. It is imported when the first long table comes, never before.
+"""
+
+from chalicelib.inspection.sql.batch import Batch
+from chalicelib.inspection.sql.batches import Batches
+from chalicelib.inspection.sql.database import Database
+from chalicelib.inspection.sql.many import Many
+from chalicelib.inspection.sql.question import Question
+
+__all__ = ["Batch", "Batches", "Database", "Many", "Question"]

@@ -1,0 +1,98 @@
+"""The engine itself: locked, in memory, and reused by a function that is warm."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.inspection.limits import MIB
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MEMORY_BYTES = 192 * MIB
+"""The most memory that the engine may take for one inspection; it never spills to a disk."""
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SETTINGS = (
+    "autoinstall_known_extensions = false",
+    "autoload_known_extensions = false",
+    "allow_community_extensions = false",
+    "enable_external_file_cache = false",  # the batch is another one each time, under the same name
+    "python_enable_replacements = false",  # else a table's name could be that of a variable
+    "temp_directory = ''",
+    "max_temp_directory_size = '0MiB'",
+    f"memory_limit = '{MEMORY_BYTES // MIB}MiB'",
+    "allowed_paths = ['{path}']",
+    "enable_external_access = false",
+    "lock_configuration = true",
+)
+_free: list[Database] = []
+
+
+class Database:
+    """An engine without network, extensions and files but its own: the batch, which is in memory.
+
+    What an inspection makes in it is temporary and its session's alone.
+    """
+
+    def __init__(self) -> None:
+        self._batch = os.memfd_create("batch")
+        self._path = f"/proc/self/fd/{self._batch}"
+        self._root: DuckDBPyConnection = import_module("duckdb").connect(":memory:")
+        for setting in _SETTINGS:
+            self._root.execute(f"SET {setting.replace('{path}', self._path)}")
+        self._session = self._root.cursor()
+
+    @classmethod
+    @contextmanager
+    def lent(cls) -> Iterator[Database]:
+        """One for an inspection; none has what another one left."""
+        database = _free.pop() if _free else cls()
+        try:
+            yield database
+        finally:
+            database.forget()
+            _free.append(database)
+
+    def forget(self) -> None:
+        """Drop all that was made."""
+        self._session.close()
+        self._session = self._root.cursor()
+        os.ftruncate(self._batch, 0)
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """What a statement answers; `values` stand for its question marks."""
+        answer: list[tuple[Any, ...]] = self._session.execute(sql, values or None).fetchall()
+        return answer
+
+    def interrupt(self) -> None:
+        """Stop the statement that runs, if one does: it raises. May be called from any thread."""
+        self._session.interrupt()
+
+    def load(self, records: Iterable[bytes], *, columns: int, delimiter: str) -> None:
+        """Make these records, which end in LF, the view `batch`: their cells are `c0`, `c1`, …, their number is `n`.
+
+        No cell is NULL. Numbers are from 0 on, in the order of the records.
+        """
+        size = self._write(records)
+        names = [f"'c{index}': 'VARCHAR'" for index in range(columns)]
+        # Nothing is detected. NULL would be a line end without quotes, which no cell can be.
+        source = (
+            f"read_csv('{self._path}', columns = {{{', '.join(names)}}}, auto_detect = false, header = false, "
+            f"delim = '{delimiter}', quote = '\"', escape = '\"', comment = '', new_line = '\\n', strict_mode = true, "
+            f"nullstr = '\n', allow_quoted_nulls = false, max_line_size = {size + 1}, buffer_size = {size + 1})"
+        )
+        self.rows(f"CREATE OR REPLACE TEMP TABLE cells AS SELECT * FROM {source}")  # noqa: S608 - nothing of a file's
+        self.rows("CREATE OR REPLACE TEMP VIEW batch AS SELECT rowid AS n, * FROM cells")
+        os.ftruncate(self._batch, 0)
+
+    def _write(self, records: Iterable[bytes]) -> int:
+        os.ftruncate(self._batch, 0)
+        os.lseek(self._batch, 0, os.SEEK_SET)
+        # One mark is taken for that of the file: what begins with a mark itself needs another before it.
+        os.write(self._batch, _BYTE_ORDER_MARK)
+        with open(self._batch, "wb", closefd=False) as file:
+            return len(_BYTE_ORDER_MARK) + sum(map(file.write, records))
