@@ -135,8 +135,11 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "member_count": report.member_count,
         "lines": report.lines,
         "records": facts.records,
+        "row_groups": facts.row_groups,
+        "codecs": list(facts.codecs) or None,
+        "created_by": facts.created_by,
         "column_count": facts.column_count,
-        "columns": _first([{"name": column.name} for column in facts.columns], COLUMNS_BYTES),
+        "columns": _first([_known(asdict(column)) for column in facts.columns], COLUMNS_BYTES),
         "findings": _first([finding_as_json(finding) for finding in report.findings], FINDINGS_BYTES),
         "finding_counts": dict(report.counts),
         "contract": _contract_as_json(report.contract) if report.contract else None,
@@ -156,6 +159,10 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         for name, value in asdict(finding).items()
         if value is not None
     }
+
+
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def content_hash(content: Mapping[str, Any]) -> str:

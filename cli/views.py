@@ -152,6 +152,8 @@ FIELDS = (
     "top_level",
     "root",
     "elements",
+    "row_groups",
+    "created_by",
     "sha256",
     "declared_type",
     "metadata",

@@ -100,6 +100,7 @@ INSPECTION = ("chalicelib.findings", "chalicelib.inspection", "chalicelib.contra
 KNOWS = {
     "inspection": INSPECTION,
     "sql": INSPECTION,
+    "parquet": INSPECTION,
     "contracts": ("chalicelib.findings", "chalicelib.contracts", "chalicelib.tableschema"),
     "tableschema": ("chalicelib.tableschema",),
 }

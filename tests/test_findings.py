@@ -24,6 +24,7 @@ from docs.build import FINDINGS, findings_markdown
 from infra.stages import ROOT
 from tests import events
 from tests.fakes import FakeInbox, FakeWorld
+from tests.inspection.thrift import chunk, footer, group, parquet, text
 
 TIGHT = Limits(
     record_bytes=1000,
@@ -36,6 +37,7 @@ TIGHT = Limits(
     ratio_from=1000,
     window_bytes=1 << 20,
     members=3,
+    parquet_footer_bytes=500,
     sniff_bytes=500,
 )
 
@@ -92,6 +94,11 @@ FILES: Mapping[str, tuple[str, bytes]] = {
     "xml-external-dtd": ("a.xml", b'<!DOCTYPE a SYSTEM "a.dtd"><a/>'),
     "xml-too-deep": ("a.xml", b"<a>" * 20 + b"</a>" * 20),
     "xml-too-complex": ("a.xml", b"<a b='" + b"c" * 5000 + b"'/>"),
+    "truncated-parquet": ("a.parquet", b"PAR1\0\0"),
+    "damaged-parquet": ("a.parquet", parquet(footer(group(chunk("id")), rows=9))),
+    "encrypted-file": ("a.parquet", parquet(footer(group(chunk("id"))), magic=b"PARE")),
+    "too-large-to-check": ("a.parquet", parquet(b"\0" * 900)),
+    "values-not-checked": ("_metadata", parquet(footer(group({1: text("part-0"), **chunk("id")})))),
     "xml-namespace": ("a.xml", b"<b:a/>"),
     "uniqueness-not-checked": ("a.json", json.dumps({f"name{number}": number for number in range(50)}).encode()),
 }

@@ -14,14 +14,16 @@ from chalicelib.inspection.limits import Limits, OutOfTimeError
 from chalicelib.inspection.magic import binary_format, looks_binary
 from chalicelib.inspection.media_types import MEDIA_TYPES, TEXTS, Format
 from chalicelib.inspection.names import PACKED
+from chalicelib.inspection.random_access import SPOOLED
 from chalicelib.inspection.report import Report
+from chalicelib.inspection.spool import Spool
 from chalicelib.inspection.stream import Meter, blocks_of
 from chalicelib.inspection.text import byte_order_mark
 from chalicelib.inspection.text_pass import TextPass
 from chalicelib.inspection.unpackers import unpacker_of
 from chalicelib.inspection.xml_encoding import first_encoding
 
-VERSION = "2"
+VERSION = "3"
 """The inspector's version, kept in each receipt: raised whenever the same bytes may get another report."""
 
 
@@ -82,9 +84,12 @@ class _Pass:
 
     def _watched(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
-            if self._out_of_time():
-                raise OutOfTimeError
+            self._check_time()
             yield chunk
+
+    def _check_time(self) -> None:
+        if self._out_of_time():
+            raise OutOfTimeError
 
     # -- containers
 
@@ -127,6 +132,8 @@ class _Pass:
             self._found(found)
             if self._unpacker and found in PACKED:
                 self._draft.findings.add("nested-compression", compression=self._unpacker.name, found=found)
+            if found in SPOOLED:
+                self._inspect_spooled(found, chain([head], blocks))
             for _ in blocks:
                 pass
         else:
@@ -138,7 +145,7 @@ class _Pass:
             return None
         expected = self._expectation.format or self._claims.format(self._inner_name)
         is_text = expected in TEXTS or self._expectation.encoding
-        return binary_format(head) or (Format.BINARY if not is_text and looks_binary(head) else None)
+        return binary_format(head, expected) or (Format.BINARY if not is_text and looks_binary(head) else None)
 
     def _inspect_nothing(self) -> None:
         if not self._is_cut():
@@ -158,6 +165,15 @@ class _Pass:
         )
         self._found(text.format)
         text.run(blocks, is_cut=self._is_cut)
+
+    def _inspect_spooled(self, found: str, blocks: Iterator[bytes]) -> None:
+        """What is read from its end needs all of it first."""
+        with Spool(self._limits.spool_bytes) as spool:
+            for block in blocks:
+                spool.write(block)
+            if not (self._is_cut() or (self._unpacker and self._unpacker.is_refused)):
+                inspector = SPOOLED[found](self._draft.findings, self._limits, self._check_time)
+                self._draft.note(facts=inspector.inspect(spool))
 
     @property
     def _inner_name(self) -> str | None:

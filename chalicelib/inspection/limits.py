@@ -39,6 +39,10 @@ class Limits:
     """What the different names of an XML document may take: each its characters and 100 bytes."""
     xml_dtd_bytes: int = MIB
     """The longest document type of XML; what it declares is held in memory."""
+    spool_bytes: int = 400 * MIB
+    """How much of a file of a format that is read from its end is put on disk: a function of AWS has 512 MB of it."""
+    parquet_footer_bytes: int = 16 * MIB
+    """The longest footer of a Parquet file; it is held in memory."""
     unpacked_bytes: int = 64 * GIB
     """How much compressed data may unpack to."""
     unpacked_ratio: int = 300

@@ -20,6 +20,7 @@ MAGIC: Mapping[bytes, str] = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "ole2",
     b"ORC": "orc",
     b"PAR1": "parquet",
+    b"PARE": "parquet",  # its footer is encrypted
     b"%PDF-": "pdf",
     b"\x89PNG\r\n\x1a\n": "png",
     b"7z\xbc\xaf\x27\x1c": "7z",
@@ -47,12 +48,12 @@ _OPEN_DOCUMENT = compiled(
 )
 
 
-def binary_format(head: bytes) -> str | None:
-    """The format of binary content by its first bytes; None for what may be text."""
+def binary_format(head: bytes, named: str | None = None) -> str | None:
+    """The format of binary content by its first bytes; None for what may be text, and is not named as it begins."""
     found = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
     if found == "zip":
         return _document_format(head) or found
-    if found in MAY_BE_TEXT and b"\0" not in head and head.isascii():
+    if found in MAY_BE_TEXT and found != named and b"\0" not in head and head.isascii():
         return None
     if found is None and head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"

@@ -14,6 +14,7 @@ class Format(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     XML = "xml"
+    PARQUET = "parquet"
     TEXT = "text"
     BINARY = "binary"
     FOLDER = "folder-marker"
@@ -43,7 +44,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     "ods": "application/vnd.oasis.opendocument.spreadsheet",
     "odt": "application/vnd.oasis.opendocument.text",
     "orc": "application/vnd.apache.orc",
-    "parquet": "application/vnd.apache.parquet",
+    Format.PARQUET: "application/vnd.apache.parquet",
     "pdf": "application/pdf",
     "png": "image/png",
     "7z": "application/x-7z-compressed",

@@ -18,9 +18,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of a table, or a member that the records of a JSON file have."""
+    """A column of a table, or a member that the records of a JSON file have.
+
+    `physical_type` and `logical_type` are those of a Parquet file's schema.
+    """
 
     name: str
+    physical_type: str | None = None
+    logical_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,10 @@ class Facts:
     """How many elements an XML document has, the outermost included."""
     element_counts: tuple[ElementCount, ...] = ()
     """How many of each name, by first appearance, for the first names (`Limits.named_columns`)."""
+    row_groups: int | None = None
+    """Of a Parquet file, like the codecs of its values and what wrote it."""
+    codecs: tuple[str, ...] = ()
+    created_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

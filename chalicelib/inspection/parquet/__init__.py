@@ -1,0 +1,1 @@
+"""Parquet: what its footer says, and that the file holds it."""

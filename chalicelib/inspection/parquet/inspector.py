@@ -1,0 +1,161 @@
+"""Inspects Parquet: that the footer is whole and sane, and that the file holds what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from chalicelib.findings import Findings
+from chalicelib.inspection.limits import Limits
+from chalicelib.inspection.parquet.compact import CompactError
+from chalicelib.inspection.parquet.metadata import Chunk, Footer, RowGroup, TooManyColumnsError
+from chalicelib.inspection.parquet.schema import Element, Leaf, Tree
+from chalicelib.inspection.report import Column, Facts
+from chalicelib.inspection.spool import Spool
+
+MAGIC, ENCRYPTED = b"PAR1", b"PARE"
+_TAIL = 8
+"""The length of the footer, and the magic."""
+CODECS: Mapping[int, str] = {
+    0: "UNCOMPRESSED",
+    1: "SNAPPY",
+    2: "GZIP",
+    3: "LZO",
+    4: "BROTLI",
+    5: "LZ4",
+    6: "ZSTD",
+    7: "LZ4_RAW",
+}
+_UNREADABLE = frozenset({3})
+"""LZO is in the standard, and in hardly any reader."""
+
+
+class Parquet:
+    """Judges a file by its footer, whose statements about rows, columns and places must fit each other and the file."""
+
+    def __init__(self, findings: Findings, limits: Limits, tick: Callable[[], None]) -> None:
+        self._findings = findings
+        self._limits = limits
+        self._tick = tick
+        self._codecs: dict[str, None] = {}
+        self._tree: Tree
+        self._end = 0
+        self._groups = 0
+        self._rows = 0
+        self._is_encrypted = False
+        self.is_readable = False
+        """Whether nothing is known to keep the values from being read."""
+
+    def inspect(self, spool: Spool) -> Facts:
+        """Tell what was learnt."""
+        footer = self._footer(spool)
+        if footer is None:
+            return Facts()
+        self._end = spool.size - _TAIL - len(footer)
+        try:
+            return self._judge(Footer(footer, columns=self._limits.columns, take_groups=self._judge_groups))
+        except TooManyColumnsError:
+            self._findings.add("too-many-columns", limit=self._limits.columns)
+        except CompactError as error:
+            self._damaged(f"its footer {error}")
+        return Facts()
+
+    def _damaged(self, reason: str) -> None:
+        self._findings.add("damaged-parquet", reason=reason)
+
+    def _footer(self, spool: Spool) -> bytes | None:
+        """The bytes of the footer, None if there are none to read."""
+        size, most = spool.size, self._limits.parquet_footer_bytes
+        tail = spool.read(size - _TAIL, _TAIL) if size >= len(MAGIC) + _TAIL else b""
+        if tail[4:] not in (MAGIC, ENCRYPTED):
+            self._findings.add("truncated-parquet")
+            return None
+        length = int.from_bytes(tail[:4], "little")
+        if not 0 < length <= size - len(MAGIC) - _TAIL:
+            self._damaged("its footer cannot be as long as it says")
+        elif tail[4:] == ENCRYPTED:
+            self._findings.add("encrypted-file", format="Parquet")
+        elif length > min(most, spool.limit - _TAIL):
+            self._findings.add("too-large-to-check", what="footer of the Parquet file", limit=most)
+        else:
+            return spool.read(size - _TAIL - length, length)
+        return None
+
+    def _judge_groups(self, elements: Sequence[Element], groups: Iterator[RowGroup]) -> None:
+        self._tree = tree = Tree(elements)
+        if len(tree.leaves) > self._limits.columns:
+            raise TooManyColumnsError
+        for group in groups:
+            self._tick()
+            self._groups, self._rows = self._groups + 1, self._rows + group.rows
+            self._judge_group(group, tree.leaves)
+
+    def _judge(self, footer: Footer) -> Facts:
+        if self._rows != footer.rows:
+            raise CompactError("counts other rows than its row groups do")
+        if self._is_encrypted or footer.is_encrypted:
+            self._findings.add("encrypted-file", format="Parquet")
+        self._judge_names([column.name for column in self._tree.columns])
+        if not footer.rows:
+            self._findings.add("no-records")
+        self.is_readable = not self._findings.errors
+        return self._facts(footer)
+
+    def _facts(self, footer: Footer) -> Facts:
+        tree, longest = self._tree, self._limits.name_length
+        columns = [
+            Column(name=each.name[:longest], physical_type=each.physical_name, logical_type=each.logical_name)
+            for each in tree.columns[: self._limits.named_columns]
+        ]
+        return Facts(
+            records=footer.rows,
+            columns=tuple(columns),
+            column_count=len(tree.columns),
+            row_groups=self._groups,
+            codecs=tuple(self._codecs),
+            created_by=(footer.created_by or "")[:longest] or None,
+        )
+
+    def _judge_names(self, names: Sequence[str]) -> None:
+        seen: dict[str, int] = {}
+        for position, name in enumerate(names, start=1):
+            if not name.strip():
+                self._findings.add("blank-header", position=position)
+            elif seen.setdefault(name, position) != position:
+                field = name[: self._limits.name_length]
+                self._findings.add("duplicate-header", field=field, position=position, first=seen[name])
+
+    def _judge_group(self, group: RowGroup, leaves: Sequence[Leaf]) -> None:
+        if group.rows < 0 or len(group.chunks) != len(leaves):
+            raise CompactError("has a row group with other columns than its schema")
+        for chunk, leaf in zip(group.chunks, leaves, strict=True):
+            self._is_encrypted |= chunk.is_encrypted
+            if chunk.codec is None:
+                continue
+            self._judge_chunk(chunk, leaf, group.rows)
+            if chunk.file:
+                self._elsewhere()
+            elif chunk.values and not (len(MAGIC) <= chunk.start and 0 < chunk.size <= self._end - chunk.start):
+                raise CompactError("places a column chunk where the file has none")
+
+    def _elsewhere(self) -> None:
+        if not self._findings.counts.get("values-not-checked"):
+            self._findings.add("values-not-checked", reason="they are in other files")
+
+    def _judge_chunk(self, chunk: Chunk, leaf: Leaf, rows: int) -> None:
+        if chunk.physical != leaf.physical or tuple(chunk.path) != leaf.path:
+            raise CompactError("has a row group with other columns than its schema")
+        # A row without an item of a repeated column has a place for it all the same.
+        if chunk.values < rows or (chunk.values > rows and not leaf.is_repeated):
+            raise CompactError("has a column chunk with other rows than its row group")
+        codec = CODECS.get(chunk.codec or 0)
+        name = codec or f"codec {chunk.codec}"
+        if name in self._codecs:
+            return
+        if len(self._codecs) < _MOST_CODECS:
+            self._codecs[name] = None
+        if codec is None or chunk.codec in _UNREADABLE:
+            reason = f"a column chunk is packed with {name}"
+            self._findings.add("unsupported-compression", compression="Parquet", reason=reason)
+
+
+_MOST_CODECS = 20

@@ -1,0 +1,60 @@
+"""A stream kept on disk for the formats that are read in another order than they are written."""
+
+from __future__ import annotations
+
+import tempfile
+from types import TracebackType
+from typing import Self
+
+
+class Spool:
+    """The bytes of a stream, of one that is longer than `limit` the last; on disk, and gone once it is closed.
+
+    The file has no name from the start, so nothing is left behind even if the process is killed.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.size = 0
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it is closed with the spool
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no byte was dropped."""
+        return self.size <= self.limit
+
+    @property
+    def path(self) -> str:
+        """Where another reader of this process opens it."""
+        return f"/dev/fd/{self._file.fileno()}"
+
+    def write(self, block: bytes) -> None:
+        """Take the next bytes; they replace the oldest where there is no more room."""
+        view = memoryview(block)
+        while view:
+            at = self.size % self.limit
+            self._file.seek(at)
+            written = self._file.write(view[: self.limit - at])
+            self.size += written
+            view = view[written:]
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes of the stream that are still kept."""
+        if not max(self.size - self.limit, 0) <= offset <= offset + length <= self.size:
+            raise ValueError("these bytes are not kept")
+        parts: list[bytes] = []
+        while length:
+            at = offset % self.limit
+            self._file.seek(at)
+            part = self._file.read(min(length, self.limit - at))
+            parts.append(part)
+            offset, length = offset + len(part), length - len(part)
+        return b"".join(parts)
