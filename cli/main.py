@@ -9,7 +9,10 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.checking import check
+from cli.completion import completion
 from cli.contract import contract
+from cli.doctor import doctor
+from cli.exporting import export
 from cli.reading import list_receipts, show, watch
 from cli.reconciling import recheck, reconcile, retry
 from cli.sealing import seal
@@ -51,5 +54,9 @@ def recibo() -> None:
     """Recibo: a receipt for every file that lands in an S3 bucket."""
 
 
-for command in (check, contract, put, list_receipts, show, watch, stats, reconcile, retry, recheck, seal, verify):
+COMMANDS = (
+    *(check, contract, put, list_receipts, show, watch, stats, export),
+    *(reconcile, retry, recheck, seal, verify, doctor, completion),
+)
+for command in COMMANDS:
     recibo.add_command(command)

@@ -14,14 +14,20 @@ from local.embedded import LOCAL
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line, instead of tables.")
 
 
-def aws_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command its first argument, the surroundings, by --stage and --endpoint-url."""
-
-    @click.option("--stage", default=LOCAL, show_default=True, help="A stage of .chalice/config.json.")
-    @click.option(
+def stage_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the keyword arguments `stage` and `endpoint_url`."""
+    stage = click.option("--stage", default=LOCAL, show_default=True, help="A stage of .chalice/config.json.")
+    endpoint = click.option(
         "--endpoint-url",
         help="An emulator [default: AWS_ENDPOINT_URL; for the stage local that of a running `make run`].",
     )
+    return stage(endpoint(command))
+
+
+def aws_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its first argument, the surroundings, by --stage and --endpoint-url."""
+
+    @stage_options
     @functools.wraps(command)
     def with_surroundings(stage: str, endpoint_url: str | None, **options: Any) -> None:
         command(Surroundings.find(stage, endpoint_url), **options)

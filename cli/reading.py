@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from chalicelib.aws.lists import Period
+from chalicelib.aws.lists import PAGE, Period
 from cli.options import aws_options, json_option
 from cli.surroundings import Surroundings
 from cli.text import moment, printable
@@ -52,7 +52,11 @@ def list_receipts(
     period = Period(since=moment(since) if since else None, until=moment(until) if until else None)
     if same_as and (failed or source or since or until):
         raise UsageError("--same-as looks everywhere: give it without --failed, --source, --since and --until.")
-    found = _same_as(surroundings, same_as) if same_as else _found(surroundings, period, failed=failed, source=source)
+    found = (
+        _same_as(surroundings, same_as)
+        if same_as
+        else found_receipts(surroundings, period, failed=failed, source=source)
+    )
     shown = list(itertools.islice(found, (page - 1) * limit, page * limit + 1))
     more = len(shown) > limit
     if as_json:
@@ -79,12 +83,15 @@ def _same_as(surroundings: Surroundings, key: str) -> Iterator[dict[str, Any]]:
             yield receipt | {"identity": identity}
 
 
-def _found(surroundings: Surroundings, period: Period, *, failed: bool, source: str | None) -> Iterator[dict[str, Any]]:
+def found_receipts(
+    surroundings: Surroundings, period: Period, *, failed: bool, source: str | None, page: int = PAGE
+) -> Iterator[dict[str, Any]]:
+    """Summaries of the receipts of uploads that were asked for, newest first; `page` for readers that want them all."""
     lists, bucket = surroundings.lists, surroundings.stage.bucket
     if failed:
-        entries = lists.failures(bucket, period)
+        entries = lists.failures(bucket, period, page=page)
         return (entry for entry in entries if source is None or _is_of(entry, source))
-    entries = lists.of_source(bucket, source, period) if source else lists.newest(bucket, period)
+    entries = lists.of_source(bucket, source, period, page=page) if source else lists.newest(bucket, period, page=page)
     return (entry for entry in entries if entry["kind"] == "upload")
 
 

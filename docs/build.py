@@ -6,9 +6,14 @@ python -m docs.build
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import click
 
 from chalicelib.findings import CATALOGUE, Code
+from cli.main import recibo
 from docs.pictures import Mask, picture
 from docs.shell import COLUMNS
 from docs.walkthrough import Command, Step, run_steps, steps_of
@@ -16,6 +21,7 @@ from infra.template import table_definition
 
 FOLDER = Path(__file__).parent
 FINDINGS = FOLDER / "findings.md"
+CLI = FOLDER / "cli.md"
 LEDGER_TABLE = FOLDER / "ledger-table.json"
 WALKTHROUGH = FOLDER / "walkthrough.md"
 PICTURES = FOLDER / "pictures"
@@ -53,6 +59,43 @@ def _row(code: Code) -> str:
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |\n"
 
 
+CLI_INTRODUCTION = """\
+# The command line
+
+<!-- Made by `python -m docs.build` from the commands' own --help: change it there. -->
+
+`python recibo.py COMMAND --help` prints the same. Commands that talk to AWS take `--stage` (of `.chalice/config.json`)
+and `--endpoint-url`; credentials, profile and region are the AWS CLI's (`AWS_PROFILE`, `AWS_REGION` …). `--json` prints
+one object a line. Colour and progress are for terminals only. Exit status 0: it is as it should be; 1: it is not; 2: it
+could not be found out, and one sentence on standard error says why; 130: ended by Ctrl-C.
+
+Completion, for those who put `recibo.py` on their `PATH`: `eval "$(recibo.py completion bash)"`.
+"""
+
+
+WIDE: dict[str, Any] = {"terminal_width": 100, "max_content_width": 100}
+
+
+def cli_markdown() -> str:
+    """The whole of docs/cli.md."""
+    root = click.Context(recibo, info_name="recibo.py", **(recibo.context_settings | WIDE))
+    return CLI_INTRODUCTION + "".join(_help(command, root) for command in _commands(recibo, root))
+
+
+def _commands(group: click.Group, context: click.Context) -> Iterator[click.Command]:
+    for name in group.list_commands(context):
+        if command := group.get_command(context, name):
+            yield command
+
+
+def _help(command: click.Command, parent: click.Context) -> str:
+    context = click.Context(command, info_name=command.name, parent=parent, **WIDE)
+    mark = "#" * len(context.command_path.split())
+    told = f"\n{mark} {command.name}\n\n```text\n{command.get_help(context)}\n```\n"
+    below = _commands(command, context) if isinstance(command, click.Group) else ()
+    return told + "".join(_help(each, context) for each in below)
+
+
 def ledger_table_json() -> str:
     """The whole of docs/ledger-table.json: what `aws dynamodb create-table` takes."""
     return json.dumps(table_definition(), indent=2) + "\n"
@@ -74,6 +117,7 @@ def draw(steps: list[Step], columns: int) -> None:
 def main() -> None:
     """Write them."""
     FINDINGS.write_text(findings_markdown())
+    CLI.write_text(cli_markdown())
     LEDGER_TABLE.write_text(ledger_table_json())
     draw(steps_of(WALKTHROUGH.read_text()), COLUMNS)
     draw([DEMO], DEMO_COLUMNS)

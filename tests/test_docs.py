@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.build import LEDGER_TABLE, PICTURES, WALKTHROUGH, ledger_table_json
+from docs.build import CLI, LEDGER_TABLE, PICTURES, WALKTHROUGH, cli_markdown, ledger_table_json
 from docs.pictures import Mask, picture
 from docs.shell import COLUMNS
 from docs.walkthrough import Command, Done, commands_of, steps_of
@@ -72,6 +72,10 @@ def test_a_page_and_its_translation_have_the_same_parts(page: Path) -> None:
 
 def test_the_table_of_the_walkthrough_is_that_of_the_template() -> None:
     assert LEDGER_TABLE.read_text() == ledger_table_json(), "run: make docs"
+
+
+def test_the_reference_of_the_command_line_is_what_help_prints() -> None:
+    assert CLI.read_text() == cli_markdown(), "run: make docs"
 
 
 def test_every_step_of_the_walkthrough_has_a_picture_of_its_own() -> None:

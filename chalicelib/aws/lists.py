@@ -66,13 +66,15 @@ class DynamoLists:
         """Summaries of the bucket's entries, last recorded first; `page` for readers that want them all."""
         return map(_summary, self._merged(JOURNAL, f"{bucket}#", period, page))
 
-    def failures(self, bucket: str, period: Period = ALWAYS) -> Iterator[dict[str, Any]]:
+    def failures(self, bucket: str, period: Period = ALWAYS, *, page: int = PAGE) -> Iterator[dict[str, Any]]:
         """Summaries of the uploads whose current receipt is a failure, last recorded first."""
-        return map(_summary, self._merged(FAILURES, f"{bucket}#", period))
+        return map(_summary, self._merged(FAILURES, f"{bucket}#", period, page))
 
-    def of_source(self, bucket: str, source: str, period: Period = ALWAYS) -> Iterator[dict[str, Any]]:
+    def of_source(
+        self, bucket: str, source: str, period: Period = ALWAYS, *, page: int = PAGE
+    ) -> Iterator[dict[str, Any]]:
         """Summaries of the entries of one source, last recorded first."""
-        return map(_summary, self._merged(SOURCES, f"{bucket}/{source}#", period))
+        return map(_summary, self._merged(SOURCES, f"{bucket}/{source}#", period, page))
 
     def due(self, bucket: str, until: datetime) -> Iterator[tuple[str, int]]:
         """Identity and number of what is to be inspected again: marks past their deadline, system failures.

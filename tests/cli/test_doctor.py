@@ -1,0 +1,79 @@
+"""`doctor`: what is right is said so, what is not says what to do, and what rests on it is not looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner
+
+from chalicelib.contracts import ContractError, Mistake
+from cli import doctor, surroundings
+from cli.main import recibo
+from infra.stages import UsageError
+from tests.aws import World, simulated_aws
+from tests.events import BUCKET
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr(surroundings, "endpoint_for", lambda _stage, _endpoint: None)
+    monkeypatch.setattr(doctor, "endpoint_for", lambda _stage, _endpoint: "http://emulator")
+    with simulated_aws(monkeypatch) as made:
+        surroundings._client.cache_clear()
+        yield made
+    surroundings._client.cache_clear()
+
+
+def examined(*options: str) -> tuple[int, dict[str, tuple[bool, str]]]:
+    """The exit status, and by name what was looked at: whether it is right, and the words."""
+    result = CliRunner().invoke(recibo, ["doctor", "--json", *options])
+    lines = [json.loads(line) for line in result.output.splitlines()]
+    return result.exit_code, {line["check"]: (line["ok"], line["detail"]) for line in lines}
+
+
+def test_what_is_deployed_is_right_and_what_is_missing_says_what_to_run(world: World) -> None:
+    world.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    status, found = examined()
+    assert status == 1
+    assert [name for name, (is_right, _) in found.items() if is_right] == [
+        *("python", "packages", "contracts", "stage", "aws", "bucket", "ledger", "seals"),
+    ]
+    assert "make deploy STAGE=local" in found["functions"][1]
+
+
+def test_a_bucket_without_versioning_is_not_right(world: World) -> None:
+    world.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
+    status, found = examined()
+    assert (status, found["bucket"][0]) == (1, False)
+    assert "no versioning" in found["bucket"][1]
+    assert "functions" not in found
+
+
+def test_without_an_aws_nothing_of_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing_answers(_stage: str, _endpoint: str | None) -> str | None:
+        raise UsageError("No AWS is running: start one with `make run`.")
+
+    monkeypatch.setattr(doctor, "endpoint_for", nothing_answers)
+    status, found = examined()
+    assert (status, list(found)[-1]) == (1, "aws")
+    assert "make run" in found["aws"][1]
+
+
+def test_an_unknown_stage_and_a_bad_contract_are_told_by_their_own_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> None:
+        raise ContractError(Mistake(file="a.json", place="rows", reason="is not an object"))
+
+    monkeypatch.setattr(doctor, "load", refused)
+    status, found = examined("--stage", "nowhere")
+    assert (status, list(found)[-1]) == (1, "stage")
+    assert "a.json" in found["contracts"][1]
+    assert "There is no stage 'nowhere'" in found["stage"][1]
+
+
+def test_a_package_of_another_version_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "version", lambda _name: "0.0.1")
+    found = examined()[1]["packages"]
+    assert not found[0]
+    assert "chalice (0.0.1)" in found[1]
