@@ -78,7 +78,7 @@ WIDE: dict[str, Any] = {"terminal_width": 100, "max_content_width": 100}
 
 def cli_markdown() -> str:
     """The whole of docs/cli.md."""
-    root = click.Context(recibo, info_name="recibo.py", **(recibo.context_settings | WIDE))
+    root = click.Context(recibo, info_name="recibo.py", **{**recibo.context_settings, **WIDE})
     return CLI_INTRODUCTION + "".join(_help(command, root) for command in _commands(recibo, root))
 
 
