@@ -7,6 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,10 +42,14 @@ class Usage:
     result: Any
 
 
+BYTECODE = Path(tempfile.gettempdir()) / "recibo-bench-bytecode"
+"""Where the bytecode is kept of what is measured, packages included, so that all are imported from it alike."""
+
+
 def environment() -> dict[str, str]:
     """That of every measured process: the stage's settings, and no AWS to talk to."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RECIBO_"))}
-    return {**kept, **SETTINGS}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RECIBO_", "PYTHON"))}
+    return {**kept, **SETTINGS, "PYTHONPYCACHEPREFIX": str(BYTECODE)}
 
 
 def python(*arguments: str) -> str:

@@ -8,13 +8,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from chalicelib.dead_letters import DeadLetter, dead_letter_of
 from chalicelib.failures import NotHandledError, reason_of, trace_of
 from chalicelib.intake import Clock, Intake, Outcome
 from chalicelib.logs import log_failure, log_outcome, log_work
 from chalicelib.uploads import Entry, UnreadableEventError, entry_of, inspection_of, iso, records_of, tries_of
 
 if TYPE_CHECKING:
+    from chalicelib.dead_letters import DeadLetter
     from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
     from chalicelib.seals import Seal
@@ -74,6 +74,8 @@ def _is_over(clock: Clock) -> bool:
 
 
 def _take_dead_letter(intake: Intake, message: Mapping[str, Any]) -> None:
+    from chalicelib.dead_letters import dead_letter_of  # noqa: PLC0415 (only the last resort needs it)
+
     received = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
     try:
         letter = dead_letter_of(message["body"], received=received)

@@ -13,10 +13,10 @@ from botocore.config import Config
 
 from chalicelib.aws.inbox import S3Inbox
 from chalicelib.aws.ledger import DynamoLedger
-from chalicelib.contracts import Contracts, load
 from chalicelib.intake import Intake
 
 if TYPE_CHECKING:
+    from chalicelib.contracts import Contracts
     from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
 
@@ -94,7 +94,9 @@ def clock(context: Any) -> LambdaClock:
 
 @cache
 def contracts() -> Contracts:
-    """The deployed contracts, read once."""
+    """The deployed contracts, read once, with the first upload."""
+    from chalicelib.contracts import load  # noqa: PLC0415
+
     return load()
 
 

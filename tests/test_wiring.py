@@ -43,8 +43,9 @@ def test_a_retention_is_read_in_days(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_uploads_are_judged_by_the_contracts_that_ship(world: World) -> None:  # noqa: ARG001 (its AWS)
-    judged_by = wiring.intake(Context(milliseconds=1000)).contracts.all
-    assert [contract.sha256 for contract in judged_by] == [contract.sha256 for contract in load().all] != []
+    judged_by = wiring.intake(Context(milliseconds=1000)).contracts
+    assert judged_by is not None
+    assert [contract.sha256 for contract in judged_by.all] == [contract.sha256 for contract in load().all] != []
 
 
 def test_a_function_knows_the_name_of_another_of_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,6 @@ from chalicelib.aws.patience import Patience
 from chalicelib.intake import StillInspectingError
 from chalicelib.receipts import INSPECTING, Receipt, as_item, from_item, mark_item
 from chalicelib.uploads import Entry, iso
-from chalicelib.wanted import OutOfTimeError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -182,6 +181,8 @@ class DynamoLedger:
 
     def _got(self, keys: Sequence[Any], patience: Patience) -> Iterator[dict[str, Any]]:
         """BatchGetItem answers with what it had capacity for; the rest is asked for again, later each time."""
+        from chalicelib.wanted import OutOfTimeError  # noqa: PLC0415 (no upload needs it)
+
         asked: Any = {
             self._table: {
                 "Keys": keys,

@@ -13,10 +13,8 @@ from chalicelib.inspection.sinks import RecordSink
 from chalicelib.inspection.values import DelimitedValues, JsonValues, Values
 
 
-def findings_under(contract: Contract | None, limits: Limits) -> Findings:
+def findings_under(contract: Contract, limits: Limits) -> Findings:
     """The collector of a file's findings, with what its contract ignores and moves."""
-    if contract is None:
-        return Findings(per_code=limits.findings_per_code)
     return Findings(per_code=limits.findings_per_code, severity=contract.severity, ignored=contract.ignored)
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.outline import QUOTE, Ends, Outliner, blanks_end, count_ends, record_end, run_end
 from chalicelib.inspection.records import Record, Rows
 from chalicelib.inspection.report import Column, Facts
-from chalicelib.inspection.sinks import RecordSink
 from chalicelib.inspection.text import NEWLINES
+
+if TYPE_CHECKING:
+    from chalicelib.inspection.sinks import RecordSink
 
 
 class Delimited:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from chalicelib.contracts import Contract
-from chalicelib.inspection.contracted import Contracted, findings_under
+from chalicelib.findings import Findings
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.report import Report, Status
+
+if TYPE_CHECKING:
+    from chalicelib.contracts import Contract
+    from chalicelib.inspection.contracted import Contracted
 
 
 class Draft:
@@ -20,9 +24,16 @@ class Draft:
 
     def forget(self) -> None:
         """Begin anew: what was learnt so far is not of this file."""
-        self.findings = findings_under(self._contract, self._limits)
-        self.contracted = Contracted(self._contract, self.findings, self._limits) if self._contract else None
+        self.findings = Findings(per_code=self._limits.findings_per_code)
+        self.contracted = self._under(self._contract) if self._contract else None
         self.report = Report(status=Status.SUCCEEDED)
+
+    def _under(self, contract: Contract) -> Contracted:
+        """What judges a file by its contract; most files have none, and need not load it."""
+        from chalicelib.inspection.contracted import Contracted, findings_under  # noqa: PLC0415
+
+        self.findings = findings_under(contract, self._limits)
+        return Contracted(contract, self.findings, self._limits)
 
     def note(self, **values: object) -> None:
         """Set values of the report."""

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
-from chalicelib.contracts import Contract
 from chalicelib.inspection.claims import Claims
-from chalicelib.inspection.compression import Unpacker
 from chalicelib.inspection.draft import Draft
 from chalicelib.inspection.expectation import Expectation
 from chalicelib.inspection.limits import Limits, OutOfTimeError
 from chalicelib.inspection.magic import binary_format, looks_binary
 from chalicelib.inspection.media_types import MEDIA_TYPES, TEXTS, Format
 from chalicelib.inspection.names import PACKED
-from chalicelib.inspection.random_access import SPOOLED
+from chalicelib.inspection.random_access import SPOOLED, inspector_of
 from chalicelib.inspection.report import Report
-from chalicelib.inspection.spool import Spool
 from chalicelib.inspection.stream import Meter, blocks_of
-from chalicelib.inspection.text import byte_order_mark
+from chalicelib.inspection.text import byte_order_mark, first_encoding
 from chalicelib.inspection.text_pass import TextPass
 from chalicelib.inspection.unpackers import unpacker_of
-from chalicelib.inspection.xml_encoding import first_encoding
+
+if TYPE_CHECKING:
+    from chalicelib.contracts import Contract
+    from chalicelib.inspection.compression import Unpacker
 
 VERSION = "3"
 """The inspector's version, kept in each receipt: raised whenever the same bytes may get another report."""
@@ -168,11 +169,13 @@ class _Pass:
 
     def _inspect_spooled(self, found: str, blocks: Iterator[bytes]) -> None:
         """What is read from its end needs all of it first."""
+        from chalicelib.inspection.spool import Spool  # noqa: PLC0415 (on first use)
+
         with Spool(self._limits.spool_bytes) as spool:
             for block in blocks:
                 spool.write(block)
             if not (self._is_cut() or (self._unpacker and self._unpacker.is_refused)):
-                inspector = SPOOLED[found](self._draft.findings, self._limits, self._check_time)
+                inspector = inspector_of(found, self._draft.findings, self._limits, self._check_time)
                 self._draft.note(facts=inspector.inspect(spool))
 
     @property

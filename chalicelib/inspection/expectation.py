@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from chalicelib.contracts import Contract
 from chalicelib.inspection.media_types import Format
+
+if TYPE_CHECKING:
+    from chalicelib.contracts import Contract
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from chalicelib.inspection.names import COMPRESSIONS, Name
-from chalicelib.inspection.patterns import compiled
 
 MAGIC: Mapping[bytes, str] = {
     b"Obj\x01": "avro",
@@ -35,24 +33,15 @@ MAGIC: Mapping[bytes, str] = {
 }
 MAY_BE_TEXT = frozenset({"bzip2", "gif", "orc", "parquet"})
 """Formats whose magic is letters that a text may begin with, a table's first name for one."""
-OFFICE: Mapping[bytes, str] = {b"xl": "xlsx", b"word": "docx", b"ppt": "pptx"}
-OPEN_DOCUMENT: Mapping[bytes, str] = {b"spreadsheet": "ods", b"text": "odt", b"presentation": "odp"}
-# What a member is called tells, first of all the first: a document that is a member of an archive makes it no document.
-_OFFICE = compiled(rb"PK\x03\x04.{26}(?:\[Content_Types\]|_rels/|docProps/|customXml/|xl/|word/|ppt/)", re.DOTALL)
-_OFFICE_PART = compiled(
-    rb"PK\x03\x04.{26}(xl|word|ppt)/(?:workbook|document|presentation|worksheets/|slides/|styles|theme/|_rels/)",
-    re.DOTALL,
-)
-_OPEN_DOCUMENT = compiled(
-    rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.(spreadsheet|text|presentation)", re.DOTALL
-)
 
 
 def binary_format(head: bytes, named: str | None = None) -> str | None:
     """The format of binary content by its first bytes; None for what may be text, and is not named as it begins."""
     found = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
     if found == "zip":
-        return _document_format(head) or found
+        from chalicelib.inspection.documents import document_format  # noqa: PLC0415 (on first use)
+
+        return document_format(head) or found
     if found in MAY_BE_TEXT and found != named and b"\0" not in head and head.isascii():
         return None
     if found is None and head[:4] == b"RIFF" and head[8:12] == b"WEBP":
@@ -60,14 +49,6 @@ def binary_format(head: bytes, named: str | None = None) -> str | None:
     if found is None and head[257:262] == b"ustar":
         return "tar"
     return found
-
-
-def _document_format(head: bytes) -> str | None:
-    """The format of a document whose parts are zipped; an archive of anything else has none."""
-    if marked := _OPEN_DOCUMENT.match(head):
-        return OPEN_DOCUMENT[marked[1]]
-    part = _OFFICE_PART.search(head) if _OFFICE.match(head) else None
-    return OFFICE[part[1]] if part else None
 
 
 def compression_of(head: bytes, name: Name) -> str | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.findings import Findings
+from chalicelib.inspection.first_use import loaded
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.media_types import Format
-from chalicelib.inspection.parquet.inspector import Parquet
 from chalicelib.inspection.report import Facts
-from chalicelib.inspection.spool import Spool
+
+if TYPE_CHECKING:
+    from chalicelib.inspection.spool import Spool
 
 
 class RandomAccess(Protocol):
@@ -20,4 +22,11 @@ class RandomAccess(Protocol):
         """Judge the file, and tell what was learnt."""
 
 
-SPOOLED: Mapping[str, Callable[[Findings, Limits, Callable[[], None]], RandomAccess]] = {Format.PARQUET: Parquet}
+SPOOLED: Mapping[str, str] = {Format.PARQUET: "parquet.inspector:Parquet"}
+"""What makes the inspector of each."""
+
+
+def inspector_of(found: str, findings: Findings, limits: Limits, check_time: Callable[[], None]) -> RandomAccess:
+    """What inspects a whole file of this format."""
+    inspector: RandomAccess = loaded(SPOOLED[found])(findings, limits, check_time)
+    return inspector

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import encodings.cp1252
 import re
 from collections.abc import Callable, Mapping
 from copy import copy
+from functools import cache
 
 from chalicelib.findings import Findings
 
@@ -18,6 +18,14 @@ BYTE_ORDER_MARKS: Mapping[bytes, str] = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
+XML_BEGINS: Mapping[bytes, str] = {
+    b"<\0\0\0?\0\0\0x\0\0\0m\0\0\0l\0\0\0": "utf-32-le",
+    b"\0\0\0<\0\0\0?\0\0\0x\0\0\0m\0\0\0l": "utf-32-be",
+    b"<\0?\0x\0m\0l\0": "utf-16-le",
+    b"\0<\0?\0x\0m\0l": "utf-16-be",
+    b"\x4c\x6f\xa7\x94\x93": "cp037",
+}
+"""What `<?xml` is in encodings of another width than ASCII, or no ASCII: written out, for to encode it loads them."""
 FALLBACK = "windows-1252"  # what most text that is neither UTF-8 nor marked was written in
 NEWLINES: Mapping[str, bytes] = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 
@@ -25,6 +33,11 @@ NEWLINES: Mapping[str, bytes] = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 def byte_order_mark(head: bytes) -> tuple[bytes, str | None]:
     """The mark that `head` begins with and the encoding it stands for; (b"", None) if there is none."""
     return next(((mark, name) for mark, name in BYTE_ORDER_MARKS.items() if head.startswith(mark)), (b"", None))
+
+
+def first_encoding(head: bytes) -> str | None:
+    """The encoding of an XML document without a byte order mark that is told by its first bytes alone."""
+    return next((name for begin, name in XML_BEGINS.items() if head.startswith(begin)), None)
 
 
 _find_lone_cr = re.compile(rb"\r(?!\n)").search
@@ -124,7 +137,14 @@ Codec = Callable[[bytes, str, bool], tuple[str, int]]
 
 
 def _decode_fallback(data: bytes, errors: str, _final: bool) -> tuple[str, int]:
-    return codecs.charmap_decode(data, errors, encodings.cp1252.decoding_table)
+    return codecs.charmap_decode(data, errors, _fallback_table())
+
+
+@cache
+def _fallback_table() -> str:
+    from encodings.cp1252 import decoding_table  # noqa: PLC0415 (few files need it)
+
+    return decoding_table
 
 
 CODECS: Mapping[str, Codec] = {

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 
 from chalicelib.inspection.dialect import DELIMITERS, Dialect, detect_dialect, is_convincing
 from chalicelib.inspection.media_types import TABLES, TEXTS, Format
-from chalicelib.inspection.patterns import compiled
-from chalicelib.inspection.xml_text import looks_like_xml
-
-_HTML = compiled(r"(?>\s+|<\?xml\s.*?\?>|<!--.*?-->)*+<(?:!doctype\s+html|html)\b", re.DOTALL | re.IGNORECASE)
 
 
 def text_format(sample: str, named: str | None, *, whole: bool) -> tuple[str, Dialect | None]:
@@ -34,10 +29,10 @@ def text_format(sample: str, named: str | None, *, whole: bool) -> tuple[str, Di
 
 
 def _marked_up(sample: str, *, whole: bool) -> str | None:
-    if _HTML.match(sample):
-        return "html"
-    if looks_like_xml(sample, whole=whole):
-        return Format.XML
+    if sample.lstrip().startswith("<"):
+        from chalicelib.inspection.markup import markup_format  # noqa: PLC0415 (on first use)
+
+        return markup_format(sample, whole=whole)
     if _is_json_lines(sample, whole=whole):
         return Format.JSONL
     return Format.JSON if _is_json(sample, whole=whole) else None

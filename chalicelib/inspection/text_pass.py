@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from chalicelib.inspection.delimited import Delimited
 from chalicelib.inspection.dialect import DELIMITERS, Dialect, detect_dialect
 from chalicelib.inspection.draft import Draft
 from chalicelib.inspection.expectation import Expectation
-from chalicelib.inspection.formats import FormatInspector
-from chalicelib.inspection.json_lines import JsonLines
-from chalicelib.inspection.json_text import JsonText
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.media_types import TABLES, TEXTS, Format
-from chalicelib.inspection.plain import PlainText
-from chalicelib.inspection.text import Decoder, Lines, find_nul
+from chalicelib.inspection.text import Decoder, Lines, find_nul, first_encoding
 from chalicelib.inspection.text_format import text_format
-from chalicelib.inspection.xml_encoding import first_encoding, xml_encoding
-from chalicelib.inspection.xml_text import XmlText
+
+if TYPE_CHECKING:
+    from chalicelib.inspection.formats import FormatInspector
 
 
 class TextPass:
@@ -84,6 +82,8 @@ class TextPass:
 
     def _xml_decoder(self) -> Decoder | None:
         """XML says itself which encoding it is in; where that is not to be relied on, its text is not checked."""
+        from chalicelib.inspection.xml_encoding import xml_encoding  # noqa: PLC0415 (on first use)
+
         said = xml_encoding(self._head, self._mark)
         if said.fault:
             self._findings.add("xml-encoding", line=1, column=1, reason=said.fault)
@@ -103,11 +103,19 @@ class TextPass:
                 sink=sink,
             )
         if self.format == Format.XML:
+            from chalicelib.inspection.xml_text import XmlText  # noqa: PLC0415 (on first use)
+
             return XmlText(self._findings, self._limits)
         if self.format == Format.JSON:
+            from chalicelib.inspection.json_text import JsonText  # noqa: PLC0415 (on first use)
+
             return JsonText(self._findings, self._limits)
         if self.format == Format.JSONL:
+            from chalicelib.inspection.json_lines import JsonLines  # noqa: PLC0415 (on first use)
+
             return JsonLines(self._findings, self._limits, sink=sink)
+        from chalicelib.inspection.plain import PlainText  # noqa: PLC0415 (on first use)
+
         return PlainText()
 
     def _read(

@@ -8,12 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.inspection.patterns import compiled
-from chalicelib.inspection.text import CODECS, Codec
-
-FIRST_BYTES: Mapping[bytes, str] = {
-    "<?xml".encode(name): name for name in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be", "cp037")
-}
-"""What a document without a mark begins with if it is in an encoding of another width than ASCII, or no ASCII."""
+from chalicelib.inspection.text import CODECS, Codec, first_encoding
 
 _WIDE: Mapping[str, str] = {
     "utf-16": "utf-16",
@@ -47,11 +42,6 @@ class XmlEncoding:
     name: str
     codec: Codec
     fault: str | None = None
-
-
-def first_encoding(head: bytes) -> str | None:
-    """The encoding of a document without a byte order mark that is told by its first bytes alone."""
-    return next((name for begin, name in FIRST_BYTES.items() if head.startswith(begin)), None)
 
 
 def xml_encoding(head: bytes, mark: str | None) -> XmlEncoding:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from chalicelib.findings import Findings
 from chalicelib.inspection import Limits
 from chalicelib.inspection.names import SUFFIXES
-from chalicelib.inspection.unpackers import UNPACKERS
+from chalicelib.inspection.unpackers import unpacker
 from tests.inspection.strategies import EVERYTHING, cut
 
 if sys.version_info >= (3, 14):
@@ -116,9 +116,9 @@ def unpacked(
     data: bytes, suffix: str, size: int = 1 << 20, limits: Limits = EVERYTHING
 ) -> tuple[bytes, Findings, bool]:
     """What is unpacked of data that is fed in blocks of `size`, what is found, and whether it is whole."""
-    unpacker = UNPACKERS[SUFFIXES[suffix]](limits)
-    content = b"".join(unpacker.through(cut(data, size)))
+    unpacking = unpacker(SUFFIXES[suffix], limits)
+    content = b"".join(unpacking.through(cut(data, size)))
     findings = Findings()
-    unpacker.report(findings)
-    assert unpacker.is_whole is not bool(findings.counts)
-    return content, findings, unpacker.is_whole
+    unpacking.report(findings)
+    assert unpacking.is_whole is not bool(findings.counts)
+    return content, findings, unpacking.is_whole

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from chalicelib.findings import Findings
 from chalicelib.inspection import Report, Status, inspect
-from chalicelib.inspection.text import BYTE_ORDER_MARKS, Decoder, Lines, find_nul, line_ends
+from chalicelib.inspection.text import (
+    BYTE_ORDER_MARKS,
+    XML_BEGINS,
+    Decoder,
+    Lines,
+    find_nul,
+    first_encoding,
+    line_ends,
+)
 from tests.inspection.strategies import AWKWARD_TEXT, BLOCK_SIZES, EVERYTHING, codes, cut, places
 
 LINE = re.compile("\r\n|\n|\r")
@@ -192,3 +200,9 @@ def test_a_byte_order_mark_alone_is_an_empty_file() -> None:
         report = inspect([mark], name="a.csv")
         assert "empty-file" in codes(report)
         assert report.status is Status.FAILED
+
+
+@pytest.mark.parametrize(("begin", "encoding"), XML_BEGINS.items())
+def test_the_first_bytes_of_xml_are_what_their_encoding_makes_of_them(begin: bytes, encoding: str) -> None:
+    assert begin == "<?xml".encode(encoding)
+    assert first_encoding(begin + b" ") == encoding

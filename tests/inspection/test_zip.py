@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from chalicelib.contracts import Contract
 from chalicelib.inspection import Facts, Limits, Report, Status, inspect
-from chalicelib.inspection.magic import OFFICE, OPEN_DOCUMENT, binary_format
+from chalicelib.inspection.documents import OFFICE, OPEN_DOCUMENT
+from chalicelib.inspection.magic import binary_format
 from chalicelib.inspection.unzip import is_file
 from tests.inspection.packing import PACKS, unpacked, wide, zipped
 from tests.inspection.strategies import BLOCK_SIZES, codes, cut
