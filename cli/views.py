@@ -154,6 +154,7 @@ FIELDS = (
     "elements",
     "row_groups",
     "created_by",
+    "sheet_count",
     "sha256",
     "declared_type",
     "metadata",
@@ -175,6 +176,9 @@ def receipt_in_full(receipt: Mapping[str, Any]) -> RenderableType:
     if receipt.get("columns"):
         names = ", ".join(printable(column["name"]) for column in receipt["columns"])
         table.add_row(Text("columns", style="dim"), Text(names))
+    for sheet in receipt.get("sheets", ()):
+        used = f"{sheet['used_range']}, {number(sheet['rows'])} rows" if "used_range" in sheet else "empty"
+        table.add_row(Text("sheet", style="dim"), Text(f"{printable(sheet['name'])}: {used}"))
     if receipt.get("contract"):
         table.add_row(Text("contract", style="dim"), Text("{name}, sha256 {sha256}".format(**receipt["contract"])))
     for rule in receipt.get("contract", {}).get("broken_rules", ()):

@@ -101,6 +101,7 @@ KNOWS = {
     "inspection": INSPECTION,
     "sql": INSPECTION,
     "parquet": INSPECTION,
+    "xlsx": INSPECTION,
     "contracts": ("chalicelib.findings", "chalicelib.contracts", "chalicelib.tableschema"),
     "tableschema": ("chalicelib.tableschema",),
 }

@@ -25,6 +25,7 @@ from infra.stages import ROOT
 from tests import events
 from tests.fakes import FakeInbox, FakeWorld
 from tests.inspection.thrift import chunk, footer, group, parquet, text
+from tests.inspection.workbooks import book, changed, relationships, workbook
 
 TIGHT = Limits(
     record_bytes=1000,
@@ -36,7 +37,7 @@ TIGHT = Limits(
     unpacked_ratio=10,
     ratio_from=1000,
     window_bytes=1 << 20,
-    members=3,
+    members=9,
     parquet_footer_bytes=500,
     sniff_bytes=500,
 )
@@ -51,6 +52,7 @@ def archive(*names: str) -> bytes:
     return target.getvalue()
 
 
+MACROS = ("m1", "vbaProject", "vbaProject.bin")
 PACKED = gzip.compress(b"id,amount\n1,10\n" * 3, mtime=0)
 ONE = archive("a.csv")
 
@@ -74,7 +76,7 @@ FILES: Mapping[str, tuple[str, bytes]] = {
     "several-files": ("a.zip", archive("a.csv", "b.csv")),
     "encrypted-archive": ("a.zip", ONE.replace(b"PK\x03\x04\x14\0\0", b"PK\x03\x04\x14\0\1")),
     "archive-inconsistent": ("a.zip", ONE[::-1].replace(b"vsc.a", b"vsc.b", 1)[::-1]),
-    "too-many-members": ("a.zip", archive(*(f"{number}/" for number in range(4)))),
+    "too-many-members": ("a.zip", archive(*(f"{number}/" for number in range(10)))),
     "no-records": ("a.csv", b"id,name\n"),
     "blank-header": ("a.csv", b"id,\n1,2\n"),
     "duplicate-header": ("a.csv", b"id,id\n1,2\n"),
@@ -94,6 +96,11 @@ FILES: Mapping[str, tuple[str, bytes]] = {
     "xml-external-dtd": ("a.xml", b'<!DOCTYPE a SYSTEM "a.dtd"><a/>'),
     "xml-too-deep": ("a.xml", b"<a>" * 20 + b"</a>" * 20),
     "xml-too-complex": ("a.xml", b"<a b='" + b"c" * 5000 + b"'/>"),
+    "damaged-xlsx": ("a.xlsx", changed(sheet=None)),
+    "unsupported-xlsx": ("a.xlsb", changed(root=relationships(("r1", "officeDocument", "xl/workbook.bin")))),
+    "cell-error": ("a.xlsx", workbook('<row><c t="e"><v>#REF!</v></c></row>')),
+    "hidden-sheets": ("a.xlsx", changed(book=book('<sheet name="S" state="hidden" r:id="s1"/>'))),
+    "macros-present": ("a.xlsm", changed(related=relationships(MACROS, ("s1", "worksheet", "worksheets/sheet1.xml")))),
     "truncated-parquet": ("a.parquet", b"PAR1\0\0"),
     "damaged-parquet": ("a.parquet", parquet(footer(group(chunk("id")), rows=9))),
     "encrypted-file": ("a.parquet", parquet(footer(group(chunk("id"))), magic=b"PARE")),

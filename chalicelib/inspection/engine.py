@@ -13,6 +13,7 @@ from chalicelib.inspection.limits import Limits, OutOfTimeError
 from chalicelib.inspection.magic import binary_format, looks_binary
 from chalicelib.inspection.media_types import MEDIA_TYPES, TEXTS, Format
 from chalicelib.inspection.names import PACKED
+from chalicelib.inspection.ole2 import is_encrypted
 from chalicelib.inspection.random_access import SPOOLED, inspector_of
 from chalicelib.inspection.report import Report
 from chalicelib.inspection.stream import Meter, blocks_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.contracts import Contract
     from chalicelib.inspection.compression import Unpacker
 
-VERSION = "3"
+VERSION = "4"
 """The inspector's version, kept in each receipt: raised whenever the same bytes may get another report."""
 
 
@@ -135,6 +136,8 @@ class _Pass:
                 self._draft.findings.add("nested-compression", compression=self._unpacker.name, found=found)
             if found in SPOOLED:
                 self._inspect_spooled(found, chain([head], blocks))
+            elif found == "ole2" and is_encrypted(chain([head], blocks)):
+                self._draft.findings.add("encrypted-file", format="Office")
             for _ in blocks:
                 pass
         else:

@@ -43,6 +43,10 @@ class Limits:
     """How much of a file of a format that is read from its end is put on disk: a function of AWS has 512 MB of it."""
     parquet_footer_bytes: int = 16 * MIB
     """The longest footer of a Parquet file; it is held in memory."""
+    shared_text_bytes: int = 128 * MIB
+    """How much memory the texts may take that the cells of a workbook share."""
+    named_sheets: int = 100
+    """How many sheets of a workbook a report names; the rest are counted."""
     unpacked_bytes: int = 64 * GIB
     """How much compressed data may unpack to."""
     unpacked_ratio: int = 300

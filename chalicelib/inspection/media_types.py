@@ -15,6 +15,7 @@ class Format(StrEnum):
     JSONL = "jsonl"
     XML = "xml"
     PARQUET = "parquet"
+    XLSX = "xlsx"
     TEXT = "text"
     BINARY = "binary"
     FOLDER = "folder-marker"
@@ -52,7 +53,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     "tar": "application/x-tar",
     "tiff": "image/tiff",
     "webp": "image/webp",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     "xz": "application/x-xz",
@@ -76,6 +77,14 @@ ALSO_DECLARED_AS: Mapping[str, frozenset[str]] = {
     "html": frozenset({"application/xhtml+xml"}),
     "ole2": frozenset({"application/vnd.ms-excel", "application/msword", "application/vnd.ms-powerpoint"}),
     "sqlite": frozenset({"application/x-sqlite3"}),
+    Format.XLSX: frozenset(
+        {
+            "application/vnd.ms-excel",
+            "application/vnd.ms-excel.sheet.macroenabled.12",
+            "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.template",
+        }
+    ),
     "zip": frozenset({"application/x-zip-compressed"}),
 }
 

@@ -36,7 +36,7 @@ EXTENSIONS: Mapping[str, str] = {
     "ods": "ods",
     "odt": "odt",
     "orc": "orc",
-    "parquet": "parquet",
+    "parquet": Format.PARQUET,
     "pdf": "pdf",
     "png": "png",
     "7z": "7z",
@@ -45,7 +45,7 @@ EXTENSIONS: Mapping[str, str] = {
     "tif": "tiff",
     "tiff": "tiff",
     "webp": "webp",
-    "xlsx": "xlsx",
+    **dict.fromkeys(("xlsx", "xlsm", "xltx", "xltm", "xlsb"), Format.XLSX),
     "docx": "docx",
     "pptx": "pptx",
 }

@@ -22,7 +22,10 @@ class RandomAccess(Protocol):
         """Judge the file, and tell what was learnt."""
 
 
-SPOOLED: Mapping[str, str] = {Format.PARQUET: "parquet.inspector:Parquet"}
+SPOOLED: Mapping[str, str] = {
+    Format.PARQUET: "parquet.inspector:Parquet",
+    Format.XLSX: "xlsx.inspector:Xlsx",
+}
 """What makes the inspector of each."""
 
 

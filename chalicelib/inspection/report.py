@@ -46,6 +46,16 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A sheet of a workbook: from which to which cell it has values, and in how many rows."""
+
+    name: str
+    used_range: str | None
+    rows: int
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What a format's inspector learnt; None is unknown, never a guess.
 
@@ -72,6 +82,9 @@ class Facts:
     """Of a Parquet file, like the codecs of its values and what wrote it."""
     codecs: tuple[str, ...] = ()
     created_by: str | None = None
+    sheets: tuple[Sheet, ...] = ()
+    """The first sheets of a workbook (`Limits.named_sheets`); `sheet_count` counts them all."""
+    sheet_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

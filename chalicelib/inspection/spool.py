@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
+
+from chalicelib.inspection.limits import KIB
+
+_PIECE = 64 * KIB
 
 
 class Spool:
@@ -45,6 +50,12 @@ class Spool:
             written = self._file.write(view[: self.limit - at])
             self.size += written
             view = view[written:]
+
+    def pieces(self, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The same piece by piece; all of a whole stream if nothing else is said."""
+        end = self.size if length is None else offset + length
+        for begin in range(offset, end, _PIECE):
+            yield self.read(begin, min(_PIECE, end - begin))
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes of the stream that are still kept."""

@@ -81,8 +81,12 @@ class Unzip(Unpacker):
         sums = Sums(crc, source.position - begin, size)
         _judge_sums(source, header, sums)
         self._digests[header.offset] = header.digest(sums)
+        self._keep(header, begin, sums)
+
+    def _keep(self, header: Header, _: int, sums: Sums) -> None:
+        """Note a member that was checked, and where its content begins."""
         if len(self.members) < self._limits.named_members:
-            self.members.append(Member(name=self._short(header), bytes=size, packed_bytes=sums.packed))
+            self.members.append(Member(name=self._short(header), bytes=sums.unpacked, packed_bytes=sums.packed))
 
     def _admit(self, header: Header) -> bool:
         """Whether a member is the one file; raises PackedError if it cannot be read."""
@@ -93,6 +97,9 @@ class Unzip(Unpacker):
         if header.method not in METHODS and header.method != STORED:
             method = _OTHER_METHODS.get(header.method, f"method {header.method}")
             raise PackedError("unsupported-compression", reason=f"a member of the archive is packed with {method}")
+        return self._is_wanted(header)
+
+    def _is_wanted(self, header: Header) -> bool:
         if not is_file(header.name) or self.is_refused:
             return False
         if self.file_name is None:

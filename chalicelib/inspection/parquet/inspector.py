@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from chalicelib.findings import Findings
+from chalicelib.inspection.headers import judge_names
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.parquet.compact import CompactError
 from chalicelib.inspection.parquet.metadata import Chunk, Footer, RowGroup, TooManyColumnsError
@@ -94,7 +95,7 @@ class Parquet:
             raise CompactError("counts other rows than its row groups do")
         if self._is_encrypted or footer.is_encrypted:
             self._findings.add("encrypted-file", format="Parquet")
-        self._judge_names([column.name for column in self._tree.columns])
+        judge_names([each.name for each in self._tree.columns], self._findings, longest=self._limits.name_length)
         if not footer.rows:
             self._findings.add("no-records")
         self.is_readable = not self._findings.errors
@@ -114,15 +115,6 @@ class Parquet:
             codecs=tuple(self._codecs),
             created_by=(footer.created_by or "")[:longest] or None,
         )
-
-    def _judge_names(self, names: Sequence[str]) -> None:
-        seen: dict[str, int] = {}
-        for position, name in enumerate(names, start=1):
-            if not name.strip():
-                self._findings.add("blank-header", position=position)
-            elif seen.setdefault(name, position) != position:
-                field = name[: self._limits.name_length]
-                self._findings.add("duplicate-header", field=field, position=position, first=seen[name])
 
     def _judge_group(self, group: RowGroup, leaves: Sequence[Leaf]) -> None:
         if group.rows < 0 or len(group.chunks) != len(leaves):
