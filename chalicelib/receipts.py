@@ -140,6 +140,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "created_by": facts.created_by,
         "sheets": _first([_known(asdict(sheet)) for sheet in facts.sheets], MEMBERS_BYTES) or None,
         "sheet_count": facts.sheet_count,
+        "record_types": dict(facts.record_types) if facts.record_types else None,
         "column_count": facts.column_count,
         "columns": _first([_known(asdict(column)) for column in facts.columns], COLUMNS_BYTES),
         "findings": _first([finding_as_json(finding) for finding in report.findings], FINDINGS_BYTES),

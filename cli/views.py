@@ -166,6 +166,17 @@ FIELDS = (
 )
 
 
+def _column(column: Mapping[str, Any]) -> str:
+    types = _types(column.get("types") or {})
+    return printable(column["name"]) + (f": {types}" if types else "")
+
+
+def _types(types: Mapping[str, int]) -> str:
+    """How many values are of each JSON type, the most common first."""
+    ordered = sorted(types.items(), key=lambda each: (-each[1], each[0]))
+    return ", ".join(f"{name} {count:,}" for name, count in ordered)
+
+
 def receipt_in_full(receipt: Mapping[str, Any]) -> RenderableType:
     """Everything a receipt says."""
     table = Table.grid(padding=(0, 2))
@@ -174,8 +185,10 @@ def receipt_in_full(receipt: Mapping[str, Any]) -> RenderableType:
             value = receipt[name]
             table.add_row(Text(name, style="dim"), Text(repr(value) if name == "delimiter" else printable(value)))
     if receipt.get("columns"):
-        names = ", ".join(printable(column["name"]) for column in receipt["columns"])
-        table.add_row(Text("columns", style="dim"), Text(names))
+        separator = "\n" if any(column.get("types") for column in receipt["columns"]) else ", "
+        table.add_row(Text("columns", style="dim"), Text(separator.join(map(_column, receipt["columns"]))))
+    if receipt.get("record_types"):
+        table.add_row(Text("record types", style="dim"), Text(_types(receipt["record_types"])))
     for sheet in receipt.get("sheets", ()):
         used = f"{sheet['used_range']}, {number(sheet['rows'])} rows" if "used_range" in sheet else "empty"
         table.add_row(Text("sheet", style="dim"), Text(f"{printable(sheet['name'])}: {used}"))

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from chalicelib.findings import CATALOGUE, Finding
-from chalicelib.inspection import BrokenRule, Column, Facts, Judged, Report, Status
+from chalicelib.inspection import JSON_TYPES, BrokenRule, Column, Facts, Judged, Report, Status
 from chalicelib.receipts import Receipt
 from chalicelib.uploads import Entry, Kind
 
@@ -66,10 +66,12 @@ FINDINGS = st.sampled_from(sorted(CATALOGUE)).flatmap(
         field=st.none() | TEXT,
     )
 )
+TYPES = st.dictionaries(st.sampled_from(JSON_TYPES), st.integers(1, 1 << 40), min_size=1, max_size=3)
 FACTS = st.builds(
     Facts,
     records=POSITIONS,
-    columns=st.lists(st.builds(Column, name=TEXT), max_size=3).map(tuple),
+    columns=st.lists(st.builds(Column, name=TEXT, types=st.none() | TYPES), max_size=3).map(tuple),
+    record_types=st.none() | TYPES,
     column_count=POSITIONS,
     delimiter=st.none() | st.sampled_from([",", "\t"]),
     header=st.none() | st.booleans(),

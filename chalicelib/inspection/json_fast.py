@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NoReturn
 
-from chalicelib.inspection.json_names import Columns, Name
+from chalicelib.inspection.json_columns import Columns
+from chalicelib.inspection.json_names import Name
 from chalicelib.inspection.json_shapes import Shapes
 from chalicelib.inspection.limits import KIB, MIB, Limits
 from chalicelib.inspection.patterns import compiled
@@ -23,6 +26,8 @@ _RECORDS = 32
 """After so many decoded records shapes are tried again."""
 _KNOWN_CHARACTERS = MIB
 """How many characters of names are known; a record with others takes longer."""
+_KINDS_REMEMBERED = 256
+"""How many different sets of names and types of decoded records are counted before they are told."""
 _MOST_PAUSED = 32
 """How many times in a row decoding is left out after it failed as often: most records may be too large or odd."""
 
@@ -46,6 +51,20 @@ ELEMENTS = Layout(
 LINES = Layout(before=compiled(r"[ \t\r]*+"), after=compiled(r"[ \t\r]*+\n"), one_line=True)
 
 
+_NESTED: Mapping[str, object] = {}
+"""What stands for an object in the record that is decoded."""
+_TYPES: Mapping[type, str] = {
+    str: "string",
+    int: "integer",
+    bytes: "number",
+    bool: "boolean",
+    type(None): "null",
+    dict: "object",
+    list: "array",
+}
+"""The types of JSON by what values are decoded to here."""
+
+
 class FastRecords:
     """Reads records that begin in a block `depth` levels deep, and adds their names to the columns."""
 
@@ -60,9 +79,12 @@ class FastRecords:
         self._spare = _KNOWN_CHARACTERS
         self._members: dict[str, object] = {}
         self._failed = self._pause = 0
-        self._shapes = Shapes()
+        self._ahead = 1
+        self._kinds: Counter[tuple[tuple[str, ...], tuple[type, ...]]] = Counter()
+        self._scalars: Counter[type] = Counter()
+        self._shapes = Shapes(one_line=layout.one_line)
         self._decode = json.JSONDecoder(
-            object_pairs_hook=self._object, parse_int=len, parse_float=len, parse_constant=_refuse
+            object_pairs_hook=self._object, parse_int=len, parse_float=str.encode, parse_constant=_refuse
         ).raw_decode
 
     def take(self, block: bytes, begin: int) -> tuple[int, int]:
@@ -70,9 +92,23 @@ class FastRecords:
         total, more = 0, 1
         while more:
             shaped, begin = self._shapes.take(block, begin)
+            # Where shapes match, what they do not is likely a single record; else more and more are decoded at once.
+            self._ahead = 1 if shaped else min(2 * self._ahead, _RECORDS)
             more, begin = self._take_decoded(block, begin)
             total += shaped + more
         return total, begin
+
+    def tell(self) -> None:
+        """Tell the columns what was counted of records and their members."""
+        self._shapes.tell(self._columns)
+        for (names, kinds), records in self._kinds.items():
+            self._columns.count_records("object", records)
+            for name, kind in zip(names, kinds, strict=True):
+                self._columns.count(name, _TYPES[kind], records)
+        for kind, records in self._scalars.items():
+            self._columns.count_records(_TYPES[kind], records)
+        self._kinds.clear()
+        self._scalars.clear()
 
     def _take_decoded(self, block: bytes, begin: int) -> tuple[int, int]:
         if self._pause:
@@ -84,28 +120,39 @@ class FastRecords:
             self._pause = self._failed = min(self._failed + 1, _MOST_PAUSED)
             return 0, begin
         self._failed = 0
-        self._shapes.learn(text[ends[0] : ends[1]].encode(), standing_for=ends[-1])
+        samples = [text[begin:end].encode() for begin, end in pairwise(ends)]
+        self._shapes.learn(samples, self._columns)
         return len(ends) - 1, begin + (ends[-1] if text.isascii() else len(text[: ends[-1]].encode()))
 
     def _record_ends(self, text: str) -> list[int]:
         """Where the first record begins, and where each that can be read ends."""
         first = self._layout.before.match(text)
         ends = [first.end()] if first else []
-        while first and len(ends) <= _RECORDS and (end := self._record_end(text, ends[-1])):
+        while first and len(ends) <= self._ahead and (end := self._record_end(text, ends[-1])):
             ends.append(end)
         return ends
 
     def _record_end(self, text: str, begin: int) -> int | None:
         try:
-            end = self._decode(text, begin)[1]
+            value, end = self._decode(text, begin)
         except (ValueError, RecursionError):
             return None
         after = self._layout.after.match(text, end)
         if after is None or not self._is_plain(text, begin, end):
             return None
-        if text[begin] == "{" and not (self._columns.beyond or self._known.issuperset(self._members)):
-            self._add_columns()
+        if text[begin] == "{":
+            self._note_members()
+        else:
+            self._scalars[type(value)] += 1
         return after.end()
+
+    def _note_members(self) -> None:
+        members = self._members
+        if not (self._columns.beyond or self._known.issuperset(members)):
+            self._add_columns()
+        self._kinds[tuple(members), tuple(map(type, members.values()))] += 1
+        if len(self._kinds) > _KINDS_REMEMBERED:
+            self.tell()
 
     def _is_plain(self, text: str, begin: int, end: int) -> bool:
         if self._layout.one_line and text.find("\n", begin, end) >= 0:
@@ -115,11 +162,12 @@ class FastRecords:
             return False
         return size <= self._longest
 
-    def _object(self, pairs: Sequence[tuple[str, object]]) -> None:
+    def _object(self, pairs: Sequence[tuple[str, object]]) -> object:
         """Take the members of each object as it ends: those of the record itself come last."""
         self._members = dict(pairs)
         if len(self._members) < len(pairs):
             raise ValueError("a name is there twice")
+        return _NESTED
 
     def _add_columns(self) -> None:
         for text in self._members:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.json_fast import LINES, FastRecords
-from chalicelib.inspection.json_names import Members
+from chalicelib.inspection.json_members import Members
 from chalicelib.inspection.json_reader import LINE, JsonReader
 from chalicelib.inspection.json_reasons import Malformed, TooDeep
 from chalicelib.inspection.limits import Limits
@@ -46,11 +46,13 @@ class JsonLines:
             self._read_line(bytes(self._held))
         if not self._records and not self._stopped:
             self._findings.add("no-records")
+        self._fast.tell()
         columns = self._members.columns
         return Facts(
             records=None if self._stopped else self._records,
+            record_types=columns.record_types,
             columns=columns.named,
-            column_count=None if self._stopped else columns.count,
+            column_count=None if self._stopped else columns.count_of_names,
         )
 
     def _take(self, block: bytes) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from chalicelib.inspection import json_grammar as grammar
 from chalicelib.inspection import json_reasons as reasons
-from chalicelib.inspection.json_names import Members, Position, Spelling
+from chalicelib.inspection.json_members import Members
+from chalicelib.inspection.json_names import Position, Spelling
 from chalicelib.inspection.json_reasons import Malformed, TooDeep
 from chalicelib.inspection.json_scalars import ScalarReader
 from chalicelib.inspection.limits import Limits
@@ -47,6 +48,8 @@ class JsonReader:
         self._spelling: Spelling | None = None
         self._name_at: int | Position = 0
         self._columns_depth = 1
+        self._column: bytes | None = None
+        self._record_type = ""
         self.is_table = False
         self.top_level: str | None = None
         self.elements = 0
@@ -60,6 +63,7 @@ class JsonReader:
         self._spelling = None
         self._open.clear()
         self._members.clear()
+        self._column = None
         self.top_level = None
         self.elements = 0
         self.at_element = False
@@ -83,6 +87,10 @@ class JsonReader:
             inside = "an array" if self._open[-1] == grammar.OPEN_ARRAY else "an object"
         if inside is not None:
             raise Malformed(f"{self._unit.called} ends inside {inside}", offset)
+        if not self._scalar.ended and self._expect == self._scalar_value:
+            self._tell(self._scalar.type)
+        if not self.is_table:
+            self._members.columns.end_record(self._record_type)
 
     def _begin(self, block: bytes, position: int) -> int:
         position = grammar.skip_space(block, position).end()
@@ -109,12 +117,22 @@ class JsonReader:
     def _scalar_value(self, block: bytes, position: int) -> int:
         position = self._scalar.read(block, position)
         if self._scalar.ended:
+            self._tell(self._scalar.type)
             self._value_ended()
         return position
+
+    def _tell(self, kind: str) -> None:
+        """Take note of the type of a record, or of a value directly in one."""
+        if self._column is not None:
+            self._members.columns.note(self._column, kind)
+            self._column = None
+        elif len(self._open) == self._columns_depth - 1:
+            self._record_type = kind
 
     def _descend(self, opener: int, position: int) -> int:
         if len(self._open) == self._limits.json_depth:
             raise TooDeep(position)
+        self._tell(grammar.TYPES[opener])
         self._open.append(opener)
         if opener == grammar.OPEN_OBJECT:
             self._members.open()
@@ -133,6 +151,8 @@ class JsonReader:
         self._value_ended()
 
     def _value_ended(self) -> None:
+        if self._in_table():
+            self._members.columns.end_record(self._record_type)
         self._expect = self._after if self._open else self._end
 
     def _in_table(self) -> bool:
@@ -163,10 +183,21 @@ class JsonReader:
         after = grammar.skip_numbers(block, position).end()
         if after > position:
             self.elements += block.count(b",", position, after)
+            self._tell_scalars(block[position:after])
             self.at_element = True
             return after
         position = grammar.skip_space(block, position).end()
         return self._value(block, position, reasons.not_an_element) if position < len(block) else position
+
+    def _tell_scalars(self, run: bytes) -> None:
+        """Tell the types of elements of which none is a string."""
+        columns = self._members.columns
+        nulls, booleans = run.count(b"n"), run.count(b"t") + run.count(b"f")
+        numbers = run.count(b",") - nulls - booleans
+        fractional = len(grammar.find_fractional(run)) if numbers else 0
+        kinds = {"null": nulls, "boolean": booleans, "number": fractional, "integer": numbers - fractional}
+        for kind, records in kinds.items():
+            columns.count_records(kind, records)
 
     def _first_name(self, block: bytes, position: int) -> int:
         position = grammar.skip_space(block, position).end()
@@ -208,7 +239,9 @@ class JsonReader:
     def _spelled_name(self, block: bytes, position: int) -> int:
         position = self._scalar.read(block, position)
         if self._scalar.ended and self._spelling is not None:
-            self._members.add(self._spelling.name(), self._is_column(), block, self._name_at)
+            name, is_column = self._spelling.name(), self._is_column()
+            self._members.add(name, is_column, block, self._name_at)
+            self._column = name.key if is_column else None
             self._spelling = None
             self._expect = self._colon
         return position

@@ -18,6 +18,7 @@ class ScalarReader:
         self._step: Callable[[bytes, int], int] = self._string
         self._part = Part.START
         self._word = b""
+        self._type = "string"
         self._hex_digits = 0
         self._spelling: Spelling | None = None
         self.ended = False
@@ -25,6 +26,7 @@ class ScalarReader:
     def begin_string(self, spelling: Spelling | None) -> None:
         """A quote was read; what follows is spelled out to `spelling` if it is a name."""
         self._step, self._spelling, self.ended = self._string, spelling, False
+        self._type = "string"
 
     def begin(self, byte: int) -> bool:
         """Expect the number or word that begins with this byte, if one does."""
@@ -32,6 +34,7 @@ class ScalarReader:
             self._step, self._part, self.ended = self._number, Part.START, False
         elif byte in grammar.WORDS:
             self._step, self._word, self.ended = self._literal, grammar.WORDS[byte], False
+            self._type = grammar.TYPES[byte]
         else:
             return False
         return True
@@ -48,6 +51,13 @@ class ScalarReader:
         if self._step == self._number:
             return "a number" if self._part in reasons.LACKS else None
         return "true, false or null" if self._step == self._literal else "a string"
+
+    @property
+    def type(self) -> str:
+        """The type of the scalar, once it has ended."""
+        if self._step == self._number:
+            return "integer" if self._part in (Part.ZERO, Part.INTEGER) else "number"
+        return self._type
 
     def _string(self, block: bytes, position: int) -> int:
         after = grammar.skip_content(block, position).end()

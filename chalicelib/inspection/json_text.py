@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from chalicelib.findings import Findings
+from chalicelib.inspection.json_columns import Columns
 from chalicelib.inspection.json_fast import ELEMENTS, FastRecords
-from chalicelib.inspection.json_names import Columns, Members
+from chalicelib.inspection.json_members import Members
 from chalicelib.inspection.json_reader import TEXT, JsonReader
 from chalicelib.inspection.json_reasons import Malformed, TooDeep
 from chalicelib.inspection.limits import Limits
@@ -48,11 +49,14 @@ class JsonText:
         records = None if self._stopped else self._records()
         if records == 0:
             self._findings.add("no-records")
+        for fast in self._fast.values():
+            fast.tell()
         columns = self._members.columns
         return Facts(
             records=records,
+            record_types=columns.record_types,
             columns=columns.named,
-            column_count=None if self._stopped else columns.count,
+            column_count=None if self._stopped else columns.count_of_names,
             top_level=self._reader.top_level,
         )
 

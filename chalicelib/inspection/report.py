@@ -16,14 +16,20 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+JSON_TYPES = ("string", "integer", "number", "boolean", "null", "object", "array")
+"""The types of JSON values as they are counted: a number that has neither fraction nor exponent is an integer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """A column of a table, or a member that the records of a JSON file have.
 
+    `types` has, for JSON, how many records have the member with a value of each type (`JSON_TYPES`).
     `physical_type` and `logical_type` are those of a Parquet file's schema.
     """
 
     name: str
+    types: Mapping[str, int] | None = None
     physical_type: str | None = None
     logical_type: str | None = None
 
@@ -72,6 +78,8 @@ class Facts:
     """Percent."""
     top_level: str | None = None
     """The type of a JSON file's one value: object, array, string, number, boolean or null."""
+    record_types: Mapping[str, int] | None = None
+    """How many of a JSON file's whole records are of each type (`JSON_TYPES`)."""
     root: str | None = None
     """The name of an XML document's outermost element."""
     elements: int | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -179,6 +180,23 @@ def repeated_names(text: str) -> int:
 def member_names(values: Sequence[object]) -> list[str]:
     """The names of the members of those values that are objects, in the order they are first seen."""
     return list(dict.fromkeys(name for value in values if isinstance(value, Mapping) for name in value))
+
+
+def json_type(value: object) -> str:
+    """The type of a value that Python's parser has read; an integer is a number without fraction and exponent."""
+    kinds = {dict: "object", list: "array", str: "string", int: "integer", float: "number", bool: "boolean"}
+    return "null" if value is None else kinds[type(value)]
+
+
+def types_of(values: Iterable[object]) -> dict[str, int]:
+    """How many of the values are of each type."""
+    return dict(Counter(map(json_type, values)))
+
+
+def member_types(values: Sequence[object]) -> list[dict[str, int]]:
+    """For each name of `member_names`, how many records have a value of each type."""
+    records = [value for value in values if isinstance(value, Mapping)]
+    return [types_of(record[name] for record in records if name in record) for name in member_names(values)]
 
 
 @dataclass(frozen=True, slots=True)

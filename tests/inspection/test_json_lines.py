@@ -24,10 +24,12 @@ from tests.inspection.json_samples import (
     cut,
     is_json,
     member_names,
+    member_types,
     mutated,
     outcome,
     repeated_names,
     sizes,
+    types_of,
 )
 
 
@@ -85,6 +87,8 @@ def test_tells_what_a_parser_tells(values: list[object]) -> None:
     assert told.facts.column_count == len(names)
     storable = [name.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for name in names]
     assert [column.name for column in told.facts.columns] == storable
+    assert [column.types for column in told.facts.columns] == member_types(values)
+    assert told.facts.record_types == types_of(values)
     assert not told.findings
 
 

@@ -24,10 +24,12 @@ from tests.inspection.json_samples import (
     cut,
     is_json,
     member_names,
+    member_types,
     mutated,
     outcome,
     repeated_names,
     sizes,
+    types_of,
 )
 
 
@@ -109,6 +111,8 @@ def test_tells_what_a_parser_tells(text: str) -> None:
     assert told.facts.column_count == len(names)
     storable = [name.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for name in names]
     assert [column.name for column in told.facts.columns] == [name[:200] for name in storable]
+    assert [column.types for column in told.facts.columns] == member_types(records)
+    assert told.facts.record_types == types_of(records)
     assert told.counts == ({"no-records": 1} if value == [] else {})
 
 
