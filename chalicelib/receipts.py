@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from chalicelib.findings import Cause, Finding, Findings
-from chalicelib.inspection import Judged, Report, Status
+from chalicelib.inspection import Column, Judged, Report, Status
 from chalicelib.uploads import Entry, Kind, iso
 
 INSPECTING = "inspecting"
@@ -142,11 +142,20 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "sheet_count": facts.sheet_count,
         "record_types": dict(facts.record_types) if facts.record_types else None,
         "column_count": facts.column_count,
-        "columns": _first([_known(asdict(column)) for column in facts.columns], COLUMNS_BYTES),
+        "columns": _first([_column_as_json(column) for column in facts.columns], COLUMNS_BYTES),
+        "profiled_records": facts.profiled_records,
         "findings": _first([finding_as_json(finding) for finding in report.findings], FINDINGS_BYTES),
         "finding_counts": dict(report.counts),
         "contract": _contract_as_json(report.contract) if report.contract else None,
     }
+
+
+def _column_as_json(column: Column) -> dict[str, Any]:
+    """The column with its profile, without what is unknown."""
+    said = asdict(column)
+    profile = said.pop("profile") or {}
+    common = list(profile.pop("common", ())) or None
+    return _known(said | profile | {"common": common})
 
 
 def _contract_as_json(judged: Judged) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -37,6 +37,7 @@ CONFORMS, FAILS, NOT_INSPECTED = 0, 1, 2
 @click.option("--no-header", is_flag=True, help="The first record of delimited text is data, not names.")
 @click.option("--contract", "contract_file", metavar="FILE", help="Judge by this contract, whatever it matches.")
 @click.option("--key", help="Judge as an upload of this key: by its name, and by the contract that is deployed for it.")
+@click.option("--profile", "profiled", is_flag=True, help="Show what the cells of each column are like.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
 def check(
     files: Sequence[str],
@@ -45,6 +46,7 @@ def check(
     no_header: bool,
     contract_file: str | None,
     key: str | None,
+    profiled: bool,
     as_json: bool,
 ) -> None:
     """Inspect files here, with no AWS: the verdict the cloud would give. `-` is standard input.
@@ -56,7 +58,8 @@ def check(
         raise UsageError(f"The contract {contract.name} says how to read a file: leave out --as and --no-header.")
     expectation = Expectation(format=Format(as_format) if as_format else None, header=not no_header)
     judge = partial(inspect, contract=contract, expectation=None if contract else expectation)
-    codes = [_check(name, partial(judge, name=key or name.removeprefix("-")), as_json=as_json) for name in files]
+    show = _say_as_json if as_json else partial(_say, profiled=profiled)
+    codes = [_check(name, partial(judge, name=key or name.removeprefix("-")), show, as_json=as_json) for name in files]
     sys.exit(max(codes))
 
 
@@ -71,18 +74,29 @@ def _contract(file: str | None, key: str | None) -> Contract | None:
         raise UsageError(f"The contract is not right: {printable(error)}.") from error
 
 
-def _check(name: str, judge: Callable[[Iterator[bytes]], Report], *, as_json: bool) -> int:
+def _check(
+    name: str,
+    judge: Callable[[Iterator[bytes]], Report],
+    show: Callable[[str, Mapping[str, Any]], None],
+    *,
+    as_json: bool,
+) -> int:
     try:
         with _opened(name) as file:
             found = report_as_json(judge(_chunks(file, name)))
     except OSError as error:
         _say_not_inspected(name, error, as_json=as_json)
         return NOT_INSPECTED
-    if as_json:
-        click.echo(json.dumps({"file": name, **found}, ensure_ascii=False))
-    else:
-        display(report("standard input" if name == "-" else name, found))
+    show(name, found)
     return CONFORMS if found["status"] == "succeeded" else FAILS
+
+
+def _say_as_json(name: str, found: Mapping[str, Any]) -> None:
+    click.echo(json.dumps({"file": name, **found}, ensure_ascii=False))
+
+
+def _say(name: str, found: Mapping[str, Any], *, profiled: bool) -> None:
+    display(report("standard input" if name == "-" else name, found, profiled=profiled))
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cli.profiles import is_profiled, profile
 from cli.text import local_time, number, position, printable, size
 
 STYLES: Mapping[str, str] = {
@@ -75,12 +76,12 @@ def _finding(finding: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Padding(Text(printable(finding["message"])), (0, 0, 0, len(severity) + 1))
 
 
-def report(name: str, receipt: Mapping[str, Any]) -> RenderableType:
-    """One file's verdict, what it rests on, and its findings."""
+def report(name: str, receipt: Mapping[str, Any], *, profiled: bool = False) -> RenderableType:
+    """One file's verdict, what it rests on, its findings, and its profile if that is asked for."""
     title = Text.assemble(verdict(receipt), "  ", (printable(name), "bold"), "  ", (_measures(receipt), "dim"))
-    if not receipt.get("findings"):
-        return title
-    return Group(title, Padding(findings(receipt), (0, 0, 0, 4)))
+    views = [findings(receipt)] if receipt.get("findings") else []
+    views += [profile(receipt)] if profiled and is_profiled(receipt) else []
+    return Group(title, *(Padding(view, (0, 0, 0, 4)) for view in views))
 
 
 def _measures(receipt: Mapping[str, Any]) -> str:
@@ -184,7 +185,7 @@ def receipt_in_full(receipt: Mapping[str, Any]) -> RenderableType:
         if name in receipt:
             value = receipt[name]
             table.add_row(Text(name, style="dim"), Text(repr(value) if name == "delimiter" else printable(value)))
-    if receipt.get("columns"):
+    if receipt.get("columns") and not is_profiled(receipt):
         separator = "\n" if any(column.get("types") for column in receipt["columns"]) else ", "
         table.add_row(Text("columns", style="dim"), Text(separator.join(map(_column, receipt["columns"]))))
     if receipt.get("record_types"):
@@ -197,4 +198,5 @@ def receipt_in_full(receipt: Mapping[str, Any]) -> RenderableType:
     for rule in receipt.get("contract", {}).get("broken_rules", ()):
         of_field = f" of {printable(rule['field'])}" if "field" in rule else ""
         table.add_row(Text("broken rule", style="dim"), Text(f"{rule['code']}{of_field}: {rule['count']:,}"))
-    return Group(report(receipt["key"], receipt), Padding(table, (1, 0, 0, 4)))
+    columns = [Padding(profile(receipt), (1, 0, 0, 4))] if is_profiled(receipt) else []
+    return Group(report(receipt["key"], receipt), Padding(table, (1, 0, 0, 4)), *columns)

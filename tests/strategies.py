@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from chalicelib.findings import CATALOGUE, Finding
-from chalicelib.inspection import JSON_TYPES, BrokenRule, Column, Facts, Judged, Report, Status
+from chalicelib.inspection import JSON_TYPES, BrokenRule, Column, Common, Facts, Judged, Profile, Report, Status
 from chalicelib.receipts import Receipt
 from chalicelib.uploads import Entry, Kind
 
@@ -67,10 +67,25 @@ FINDINGS = st.sampled_from(sorted(CATALOGUE)).flatmap(
     )
 )
 TYPES = st.dictionaries(st.sampled_from(JSON_TYPES), st.integers(1, 1 << 40), min_size=1, max_size=3)
+COUNTS = st.integers(0, 1 << 40)
+PROFILES = st.builds(
+    Profile,
+    type=st.none() | st.sampled_from(["integer", "date", "string"]),
+    format=st.none() | TEXT,
+    share=st.none() | st.integers(0, 10_000),
+    nulls=COUNTS,
+    minimum=st.none() | TEXT,
+    maximum=st.none() | TEXT,
+    mean=st.none() | TEXT,
+    longest=COUNTS,
+    distinct=COUNTS,
+    common=st.lists(st.builds(Common, value=TEXT, count=COUNTS), max_size=2).map(tuple),
+)
+COLUMNS = st.builds(Column, name=TEXT, types=st.none() | TYPES, profile=st.none() | PROFILES)
 FACTS = st.builds(
     Facts,
     records=POSITIONS,
-    columns=st.lists(st.builds(Column, name=TEXT, types=st.none() | TYPES), max_size=3).map(tuple),
+    columns=st.lists(COLUMNS, max_size=3).map(tuple),
     record_types=st.none() | TYPES,
     column_count=POSITIONS,
     delimiter=st.none() | st.sampled_from([",", "\t"]),

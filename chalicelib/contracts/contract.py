@@ -77,6 +77,7 @@ class Contract:
     ignored: frozenset[str] = frozenset()
     severity: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
     tolerance: Tolerance | None = None
+    samples: bool = False
 
     @classmethod
     def of(cls, text: str) -> Contract:
@@ -130,6 +131,7 @@ class _Keywords:
             "bytes": self._bounds("bytes"),
             "empty_file": empty_file,
             "tolerance": self._tolerance(),
+            "samples": members.flag("samples") or False,
             **self._weights(empty_file=empty_file),
         }
         if "rows" in members and said_format == "text":

@@ -3,17 +3,19 @@
 from chalicelib.inspection.engine import VERSION, inspect
 from chalicelib.inspection.expectation import Expectation
 from chalicelib.inspection.limits import Limits
-from chalicelib.inspection.report import JSON_TYPES, BrokenRule, Column, Facts, Judged, Report, Status
+from chalicelib.inspection.report import JSON_TYPES, BrokenRule, Column, Common, Facts, Judged, Profile, Report, Status
 
 __all__ = [
     "JSON_TYPES",
     "VERSION",
     "BrokenRule",
     "Column",
+    "Common",
     "Expectation",
     "Facts",
     "Judged",
     "Limits",
+    "Profile",
     "Report",
     "Status",
     "inspect",

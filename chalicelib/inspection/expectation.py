@@ -19,6 +19,8 @@ class Expectation:
     header: bool = True
     delimiter: str | None = None
     encoding: str | None = None
+    samples: bool = False
+    """Whether the report may tell values as the file has them."""
 
     @classmethod
     def of(cls, contract: Contract) -> Expectation:
@@ -28,4 +30,5 @@ class Expectation:
             header=contract.header,
             delimiter=contract.delimiter,
             encoding=contract.encoding,
+            samples=contract.samples,
         )

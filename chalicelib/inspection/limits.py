@@ -27,6 +27,10 @@ class Limits:
     """The deepest nesting of JSON; Python's own parser stops near there."""
     json_names: int = 100_000
     """How many names of one object are compared for duplicates."""
+    profiled_characters: int = MIB
+    """How much of a table's beginning is profiled: cells of so many characters. Of the rest it is a small part."""
+    profiled_values: int = 100_000
+    """How many different values of a table are kept to count them exactly, over all its columns."""
     uniqueness_bytes: int = 256 * MIB
     """How much memory the values may take that a contract wants to be unique."""
     engine_from_bytes: int = 2 * MIB

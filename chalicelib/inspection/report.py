@@ -21,6 +21,34 @@ JSON_TYPES = ("string", "integer", "number", "boolean", "null", "object", "array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """A value of a column, its first characters, and how often it is there."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What the cells of a column are like, of the records that were profiled (docs/profile.md).
+
+    `share` is how many of 10,000 cells that are not empty are of the type; bounds and mean are theirs.
+    """
+
+    type: str | None = None
+    format: str | None = None
+    share: int | None = None
+    nulls: int
+    minimum: str | None = None
+    maximum: str | None = None
+    mean: str | None = None
+    longest: int
+    """In characters."""
+    distinct: int
+    common: tuple[Common, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """A column of a table, or a member that the records of a JSON file have.
 
@@ -32,6 +60,7 @@ class Column:
     types: Mapping[str, int] | None = None
     physical_type: str | None = None
     logical_type: str | None = None
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +101,8 @@ class Facts:
     columns: tuple[Column, ...] = ()
     """The first columns (`Limits.named_columns`); `column_count` counts them all."""
     column_count: int | None = None
+    profiled_records: int | None = None
+    """Of how many records the columns' profiles speak."""
     delimiter: str | None = None
     header: bool | None = None
     dialect_confidence: int | None = None

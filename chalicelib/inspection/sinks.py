@@ -17,3 +17,20 @@ class RecordSink(Protocol):
 
     def take(self, run: bytes, *, row: int, line: int) -> None:
         """Take whole records, of which the last may have no end; the first has that number and starts on that line."""
+
+
+class Both:
+    """Two sinks that take the same records."""
+
+    def __init__(self, *sinks: RecordSink) -> None:
+        self._sinks = sinks
+
+    def begin(self, names: Sequence[str], *, line: int) -> None:
+        """Tell both."""
+        for sink in self._sinks:
+            sink.begin(names, line=line)
+
+    def take(self, run: bytes, *, row: int, line: int) -> None:
+        """Hand it to both."""
+        for sink in self._sinks:
+            sink.take(run, row=row, line=line)

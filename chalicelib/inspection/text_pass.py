@@ -13,11 +13,13 @@ from chalicelib.inspection.draft import Draft
 from chalicelib.inspection.expectation import Expectation
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.media_types import TABLES, TEXTS, Format
+from chalicelib.inspection.sinks import Both
 from chalicelib.inspection.text import Decoder, Lines, find_nul, first_encoding
 from chalicelib.inspection.text_format import text_format
 
 if TYPE_CHECKING:
     from chalicelib.inspection.formats import FormatInspector
+    from chalicelib.inspection.profile import TableProfile
 
 
 class TextPass:
@@ -42,6 +44,7 @@ class TextPass:
         self._expectation = expectation
         self._limits = limits
         self._lines = Lines()
+        self._profile: TableProfile | None = None
         sample = head.decode(mark or first_encoding(head) or expectation.encoding or "utf-8", "replace")
         self.format, self._dialect = self._detect(sample, named, whole=whole)
 
@@ -94,13 +97,17 @@ class TextPass:
         contracted, dialect = self._draft.contracted, self._dialect
         sink = contracted.sink(self.format, dialect.delimiter if dialect else None) if contracted else None
         if dialect:
+            from chalicelib.inspection.profile import TableProfile  # noqa: PLC0415 (on first use)
+
+            delimiter, samples = dialect.delimiter, self._expectation.samples
+            self._profile = TableProfile(self._findings, self._limits, delimiter=delimiter, samples=samples)
             return Delimited(
                 self._findings,
                 self._limits,
                 delimiter=dialect.delimiter,
                 header=self._expectation.header,
                 confidence=dialect.confidence,
-                sink=sink,
+                sink=Both(self._profile, sink) if sink else self._profile,
             )
         if self.format == Format.XML:
             from chalicelib.inspection.xml_text import XmlText  # noqa: PLC0415 (on first use)
@@ -128,6 +135,7 @@ class TextPass:
         with self._findings.closed(when=cut):  # a last record cut in two is no fault of its own
             self._read_block(inspector, decoder.feed(b"", final=True))
             facts = inspector.finish()
+            facts = self._profile.facts(facts) if self._profile else facts
             self._judge_lines(inspector.record_ends if isinstance(inspector, Delimited) else self._lines.kinds)
         self._draft.note(facts=replace(facts, records=None) if cut else facts, lines=None if cut else self._lines.total)
 

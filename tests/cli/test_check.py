@@ -83,9 +83,10 @@ def test_json_prints_one_object_a_line_with_what_scripts_need(tmp_path: Path) ->
         "records": 2,
         "sha256": hashlib.sha256(GOOD).hexdigest(),
         "encoding": "utf-8",
-        "columns": [{"name": "id"}, {"name": "name"}],
+        "profiled_records": 2,
         "findings": [],
     }.items() <= first.items()
+    assert [column["name"] for column in first["columns"]] == ["id", "name"]
     assert (second["status"], second["cause"]) == ("failed", "content")
     assert {"code", "severity", "message", "row", "line", "column"} <= set(second["findings"][0])
 
@@ -165,3 +166,17 @@ def test_it_runs_without_an_aws_or_its_libraries_being_asked(tmp_path: Path) -> 
     name = write(tmp_path, "a.csv", GOOD)
     done = subprocess.run([sys.executable, "-c", code, name], cwd=ROOT, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_profile_of_a_table_is_shown_only_if_asked_for(tmp_path: Path) -> None:
+    name = write(tmp_path, "a.csv", b"day,paid\n31/12/2026,1.5\n01/12/2026,\n")
+    assert "profile of" not in recibo("check", name).stdout.decode()
+    shown = recibo("check", "--profile", name, write(tmp_path, "b.txt", b"text")).stdout.decode()
+    assert "profile of 2 records" in shown
+    assert "date %d/%m/%Y   all      0  2026-12-01  2026-12-31" in shown
+    assert shown.count("profile of") == 1
+
+
+def test_names_in_a_profile_cannot_command_a_terminal(tmp_path: Path) -> None:
+    name = write(tmp_path, "a.csv", b"\x1b[31mred,b\n1,2\n")
+    assert b"\x1b" not in recibo("check", "--profile", name).stdout

@@ -1,0 +1,178 @@
+"""One column: what is counted of its cells, and what that comes to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from itertools import chain
+from operator import mul
+
+from chalicelib.inspection.profile.distinct import Distinct
+from chalicelib.inspection.profile.forms import (
+    BEGINNINGS,
+    BOOLEANS,
+    LONGEST,
+    NUMBERS,
+    Number,
+    Value,
+    clocks,
+    days,
+    forms_of,
+    temporals,
+)
+from chalicelib.inspection.profile.readings import Reading, Tally, best
+from chalicelib.inspection.report import Common, Profile
+
+_EXACT = Context(prec=400)
+"""Sums of numbers with up to 18 digits on each side of the point, and exponents up to 99."""
+_MEAN = Context(prec=15, rounding=ROUND_HALF_EVEN)
+_MOST_SHOWN = 30
+_SHARE = 10_000
+_COMMON = 5
+_KEPT_CHARACTERS = 100
+_REVEALING = 10**9
+"""Whole numbers from here on are likelier those of people, accounts and telephones than quantities."""
+
+
+class ColumnProfile:
+    """Counts cells, in whatever pieces they come.
+
+    With `samples` values may be told as the file has them; without, only bounds and means of numbers, dates and times.
+    """
+
+    def __init__(self, *, samples: bool, kept: int) -> None:
+        self._samples = samples
+        self._nulls = 0
+        self._cells = 0
+        self._longest = 0
+        self._distinct = Distinct(kept)
+        self._tallies: dict[str, Tally] = {}
+        self._texts = Tally()
+        self._counts: Counter[str] = Counter()
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Take cells."""
+        counts = Counter(cells)
+        nulls = counts.pop("", 0)
+        self._nulls += nulls
+        if not counts:
+            return
+        self._cells += len(cells) - nulls
+        self._longest = max(self._longest, len(max(counts, key=len)))
+        self._add_words(counts)
+        self._add_forms(counts)
+        self._distinct.add(counts)
+        if self._samples:
+            self._texts.add(Tally(minimum=min(counts), maximum=max(counts)))
+            self._counts.update(counts)
+            if not self._distinct.is_exact:
+                self._counts.clear()
+
+    def _add_words(self, counts: Mapping[str, int]) -> None:
+        for word in counts.keys() & BOOLEANS.keys():
+            self._tally(BOOLEANS[word]).count += counts[word]
+
+    def _add_forms(self, counts: Mapping[str, int]) -> None:
+        formed = [cell for cell in counts if cell[0] in BEGINNINGS and len(cell) <= LONGEST]
+        for form, cells in forms_of(formed).items() if formed else ():
+            if form in NUMBERS:
+                self._add_numbers(form, cells, counts)
+            elif form == "day":
+                if found := days(cells):
+                    times = sum(map(counts.__getitem__, found))
+                    self._tally("%Y-%m-%d").add(Tally(times, min(found), max(found)))
+            else:
+                read = clocks if form == "clock" else temporals
+                for cell in cells:
+                    for slot, value in read(cell):
+                        self._tally(slot).add(Tally(counts[cell], value, value))
+
+    def _add_numbers(self, form: str, cells: Sequence[str], counts: Mapping[str, int]) -> None:
+        times = [*map(counts.__getitem__, cells)]
+        with localcontext(_EXACT):
+            for slot, read in NUMBERS[form]:
+                values = [*map(read, cells)]
+                total: Number = sum(map(mul, values, times))
+                self._tally(slot).add(Tally(sum(times), min(values), max(values), total))
+
+    def _tally(self, slot: str) -> Tally:
+        if slot not in self._tallies:
+            self._tallies[slot] = Tally()
+        return self._tallies[slot]
+
+    @property
+    def values(self) -> Mapping[str, int]:
+        """The different values and how often each is there; none without `samples`, or if they are too many to keep."""
+        return self._counts
+
+    def profile(self) -> Profile:
+        """What all of it comes to."""
+        nulls, longest = self._nulls, self._longest
+        if not self._cells:
+            return Profile(nulls=nulls, longest=longest, distinct=0)
+        with localcontext(_EXACT):
+            found = best(self._tallies, self._cells)
+            minimum, maximum, mean = self._bounds(found)
+        reading, tally = found or (None, None)
+        return Profile(
+            type=reading.type if reading else "string",
+            format=reading.format if reading else None,
+            share=tally.count * _SHARE // self._cells if tally else _SHARE,
+            nulls=nulls,
+            minimum=minimum,
+            maximum=maximum,
+            mean=mean,
+            longest=longest,
+            distinct=self._distinct.number,
+            common=tuple(self._common()),
+        )
+
+    def _bounds(self, found: tuple[Reading, Tally] | None) -> tuple[str | None, str | None, str | None]:
+        """The least, the greatest and the mean, as far as they may be told and mean something."""
+        if not found:
+            told = (self._texts.minimum, self._texts.maximum) if self._samples else (None, None)
+            return *(None if each is None else str(each)[:_KEPT_CHARACTERS] for each in told), None  # type: ignore[return-value]
+        reading, tally = found
+        if not reading.is_bounded or (self._is_revealing(reading, tally) and not self._samples):
+            return None, None, None
+        zone = "Z" if "%z" in (reading.format or "") else ""
+        mean = _shown(_MEAN.divide(Decimal(tally.total), tally.count)) if _is_number(reading) else None
+        return _bound(tally.minimum) + zone, _bound(tally.maximum) + zone, mean
+
+    def _is_revealing(self, reading: Reading, tally: Tally) -> bool:
+        return reading.type == "integer" and any(
+            isinstance(bound, int) and abs(bound) >= _REVEALING for bound in (tally.minimum, tally.maximum)
+        )
+
+    def _common(self) -> Iterator[Common]:
+        """The values that are there most often, and more than once."""
+        ranked = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
+        for value, count in ranked[:_COMMON]:
+            if count > 1:
+                yield Common(value=value[:_KEPT_CHARACTERS], count=count)
+
+
+def _is_number(reading: Reading) -> bool:
+    return reading.type in ("integer", "number")
+
+
+def _bound(value: Value | None) -> str:
+    return value if isinstance(value, str) else _shown(Decimal(value or 0))
+
+
+def _shown(number: Decimal) -> str:
+    """The number with a point, no zeros that say nothing, and no exponent unless it is far from 1."""
+    plain = number.normalize(_EXACT)
+    text = f"{plain:f}" if plain else "0"
+    return text if len(text) <= _MOST_SHOWN else str(plain)
+
+
+def columns_of(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """The cells of each column; rows are of one width."""
+    return zip(*rows, strict=False)
+
+
+def characters_of(rows: Iterable[Sequence[str]]) -> int:
+    """How many characters are in all cells."""
+    return sum(map(len, chain.from_iterable(rows)))

@@ -1,0 +1,114 @@
+"""What a column could be read as, and which of that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.inspection.profile.forms import BOOLEANS, Number, Value
+
+LEAST_SHARE = 95
+"""How many percent of the cells that are not empty must be of a type for the column to be of it."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many cells are of a slot, the least and the greatest, and for numbers their sum."""
+
+    count: int = 0
+    minimum: Value | None = None
+    maximum: Value | None = None
+    total: Number = 0
+
+    def add(self, other: Tally) -> None:
+        """Add what another has counted."""
+        self.count += other.count
+        self.total += other.total
+        if self.minimum is None or self.maximum is None:
+            self.minimum, self.maximum = other.minimum, other.maximum
+        elif other.minimum is not None and other.maximum is not None:
+            self.minimum = min(self.minimum, other.minimum)
+            self.maximum = max(self.maximum, other.maximum)
+
+
+Tallies = Mapping[str, Tally]
+"""By slot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A type and a format, the slots that are of it, and those of which one must be there to tell it from others."""
+
+    type: str
+    format: str | None = None
+    slots: Sequence[str] = field(repr=False)
+    telling: frozenset[str] = field(repr=False)
+    is_bounded: bool = True
+
+    def tally(self, tallies: Tallies) -> Tally:
+        """All its cells."""
+        whole = Tally()
+        for slot in self.slots:
+            if slot in tallies:
+                whole.add(tallies[slot])
+        return whole
+
+
+_POINTS = ("integer", "point", "point3")
+_READINGS = (
+    *(
+        Reading(type="boolean", format=pair, slots=(pair,), telling=frozenset({pair}), is_bounded=False)
+        for pair in dict.fromkeys(BOOLEANS.values())
+    ),
+    Reading(type="integer", slots=("integer",), telling=frozenset({"integer"})),
+    Reading(type="number", slots=_POINTS, telling=frozenset({"point", "point3"})),
+    Reading(type="number", format="0,0", slots=("integer", "comma", "comma3"), telling=frozenset({"comma"})),
+    Reading(
+        type="number",
+        format="0,000.0",
+        slots=("integer", "groups", "comma3/groups", "point", "point3"),
+        telling=frozenset({"groups"}),
+    ),
+    Reading(
+        type="number",
+        format="0.000,0",
+        slots=("integer", "dots", "point3/dots", "comma", "comma3"),
+        telling=frozenset({"dots"}),
+    ),
+)
+
+
+def best(tallies: Tallies, cells: int) -> tuple[Reading, Tally] | None:
+    """The reading that most cells have, of several the narrowest; None if it is that of fewer than `LEAST_SHARE`."""
+    if not tallies:
+        return None
+    found: tuple[Reading, Tally] | None = None
+    for reading in _readings(tallies):
+        if not reading.telling.isdisjoint(tallies):
+            tally = reading.tally(tallies)
+            if found is None or tally.count > found[1].count:
+                found = reading, tally
+    return found if found and found[1].count * 100 >= cells * LEAST_SHARE else None
+
+
+def _readings(tallies: Tallies) -> Iterator[Reading]:
+    yield from _READINGS
+    patterns = sorted({slot.removesuffix("?") for slot in tallies if "%" in slot})
+    for pattern in patterns:
+        yield _temporal(pattern, (pattern,))
+    for pattern in patterns:
+        plain = pattern.replace(".%f", "")
+        if plain != pattern and plain in patterns:
+            yield _temporal(pattern.replace(".%f", "[.%f]"), (plain, pattern))
+    for pattern in patterns:
+        unsure = f"{pattern}?"
+        yield Reading(type=_type(pattern), slots=(unsure,), telling=frozenset({unsure}), is_bounded=False)
+
+
+def _temporal(pattern: str, patterns: Sequence[str]) -> Reading:
+    slots = [slot for each in patterns for slot in (each, f"{each}?")]
+    return Reading(type=_type(pattern), format=pattern, slots=slots, telling=frozenset(patterns))
+
+
+def _type(pattern: str) -> str:
+    return "time" if "%Y" not in pattern else "datetime" if "%H" in pattern else "date"

@@ -1,0 +1,130 @@
+"""Profiles a table: the whole of a small one, and of a large one its beginning and parts all through it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from chalicelib.findings import Findings
+from chalicelib.inspection.limits import KIB, Limits
+from chalicelib.inspection.profile.column import ColumnProfile, characters_of, columns_of
+from chalicelib.inspection.report import Column, Facts
+
+# A record may be as long as the inspection's limit says, and so may a cell: the limit of `csv` is the process's.
+csv.field_size_limit(sys.maxsize)
+
+_PART = 16
+"""Beyond the beginning, a part with a sixteenth of its records …"""
+_ONE_IN = 256
+"""… is profiled at the end of every stretch that has so many times those of the part."""
+_BATCH_BYTES = 64 * KIB
+"""How much is counted at once: enough that what each batch costs vanishes."""
+
+
+class TableProfile:
+    """Takes the right records of delimited text.
+
+    Which of them are profiled follows from what is in them and from their numbers alone, not from how they are cut
+    into runs: so the profile is the same wherever it is made.
+    """
+
+    def __init__(self, findings: Findings, limits: Limits, *, delimiter: str, samples: bool = False) -> None:
+        self._findings = findings
+        self._limits = limits
+        self._delimiter = delimiter
+        self._samples = samples
+        self._columns: Sequence[ColumnProfile] = ()
+        self._width = 1
+        self._left = limits.profiled_characters
+        self._parts: _Parts | None = None
+        self._records = 0
+        self._held = 0
+        self._waiting: list[Sequence[str]] = []
+
+    def begin(self, names: Sequence[str], *, line: int) -> None:  # noqa: ARG002 - the header's line is no matter
+        """Learn how wide the table is; what is beyond the columns that a report names is not profiled."""
+        self._width = len(names)
+        profiled = min(self._width, self._limits.named_columns)
+        kept = self._limits.profiled_values // profiled
+        self._columns = [ColumnProfile(samples=self._samples, kept=kept) for _ in range(profiled)]
+
+    def take(self, run: bytes, *, row: int, line: int) -> None:  # noqa: ARG002 - nor is that of a record
+        """Profile the records that are to be, unless they are cut off."""
+        if self._findings.is_closed:
+            return
+        if self._parts is None:
+            self._take_beginning(list(self._read(run)), row)
+        elif self._parts.may_meet(run, row, self._width):
+            self._take_parts(self._read(run), row)
+        else:
+            return
+        self._held += len(run)
+        if self._held >= _BATCH_BYTES:
+            self._count()
+
+    def facts(self, facts: Facts) -> Facts:
+        """The facts of the table with the profile of its columns; as they are if there is no record."""
+        self._count()
+        if not self._records:
+            return facts
+        profiles = (column.profile() for column in self._columns)
+        named = zip(facts.columns, profiles, strict=True)
+        columns = tuple(Column(name=column.name, profile=found) for column, found in named)
+        return replace(facts, columns=columns, profiled_records=self._records)
+
+    @property
+    def columns(self) -> Sequence[ColumnProfile]:
+        """What is known of each column."""
+        return self._columns
+
+    def _read(self, run: bytes) -> Iterator[Sequence[str]]:
+        text = io.StringIO(run.decode("utf-8", "replace"), newline="")
+        return csv.reader(text, delimiter=self._delimiter)
+
+    def _take_beginning(self, rows: Sequence[Sequence[str]], row: int) -> None:
+        characters = characters_of(rows)
+        if characters < self._left:
+            self._left -= characters
+            self._keep(rows)
+            return
+        for number, cells in enumerate(rows, start=1):
+            self._left -= characters_of([cells])
+            if self._left <= 0:
+                self._keep(rows[:number])
+                self._parts = _Parts(first=row + number, beginning=self._records)
+                self._take_parts(rows[number:], row + number)
+                return
+
+    def _take_parts(self, rows: Iterable[Sequence[str]], row: int) -> None:
+        if parts := self._parts:
+            self._keep([cells for number, cells in enumerate(rows, row) if parts.has(number)])
+
+    def _keep(self, rows: Collection[Sequence[str]]) -> None:
+        self._records += len(rows)
+        self._waiting += rows
+
+    def _count(self) -> None:
+        for column, cells in zip(self._columns, columns_of(self._waiting), strict=False):
+            column.add(cells)
+        self._waiting.clear()
+        self._held = 0
+
+
+class _Parts:
+    """Which records are profiled behind the beginning, by their numbers: those at the end of every stretch."""
+
+    def __init__(self, *, first: int, beginning: int) -> None:
+        self._first = first
+        self._part = -(-beginning // _PART)
+        self._each = self._part * _ONE_IN
+
+    def has(self, row: int) -> bool:
+        return (row - self._first) % self._each >= self._each - self._part
+
+    def may_meet(self, run: bytes, row: int, width: int) -> bool:
+        """Whether a run may reach a part: cheaply, by its length, and else by its line ends."""
+        gap = self._each - self._part - (row - self._first) % self._each
+        return gap < len(run) // width + 1 and gap < run.count(b"\n") + run.count(b"\r") + 1
