@@ -509,6 +509,14 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
         fix="Send the file in that format; or correct the contract.",
     ),
     Code(
+        slug="missing-sheet",
+        severity=ERROR,
+        scope=Scope.FILE,
+        meaning="The workbook has no sheet of the name that the contract asks for.",
+        message='The workbook has no sheet "{sheet}", which the contract asks for.',
+        fix="Give the sheet that name; or correct the contract.",
+    ),
+    Code(
         slug="unexpected-encoding",
         severity=ERROR,
         scope=Scope.FILE,

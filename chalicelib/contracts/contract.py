@@ -18,7 +18,9 @@ from chalicelib.findings import CATALOGUE, Cause, Severity
 from chalicelib.tableschema import DescriptorError, Schema
 
 DELIMITED = frozenset({"csv", "tsv"})
-TABLES = DELIMITED | {"jsonl"}
+WITHOUT_TEXT = frozenset({"xlsx"})
+"""Tables that are no text: they have neither dialect nor encoding."""
+TABLES = DELIMITED | WITHOUT_TEXT | {"jsonl"}
 FORMATS = TABLES | {"json", "text"}
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "windows-1252")
 FIXED_DIALECT: Mapping[str, object] = {"quoteChar": '"', "doubleQuote": True, "skipInitialSpace": False}
@@ -70,6 +72,7 @@ class Contract:
     delimiter: str | None = None
     header: bool = True
     encoding: str | None = None
+    sheet: str | None = None
     schema: Schema | None = None
     rows: Bounds = Bounds()
     bytes: Bounds = Bounds()
@@ -126,6 +129,7 @@ class _Keywords:
             "delimiter": delimiter,
             "header": header,
             "encoding": self._encoding(said_format),
+            "sheet": self._sheet(said_format),
             "schema": self._schema(said_format),
             "rows": self._bounds("rows"),
             "bytes": self._bounds("bytes"),
@@ -182,7 +186,15 @@ class _Keywords:
         encoding = self._members.choice("encoding", ENCODINGS, kind="encoding")
         if encoding not in (None, "utf-8") and said_format in ("json", "jsonl"):
             self._members.refuse("encoding", "JSON is always utf-8 (RFC 8259, section 8.1)")
+        if encoding and said_format in WITHOUT_TEXT:
+            self._members.refuse("encoding", f'"{said_format}" is no text')
         return encoding
+
+    def _sheet(self, said_format: str | None) -> str | None:
+        sheet = self._members.text("sheet")
+        if sheet and said_format not in ("xlsx", None):
+            self._members.refuse("sheet", f'"{said_format}" has none: it is for xlsx')
+        return sheet
 
     def _schema(self, said_format: str | None) -> Schema | None:
         descriptor, extra = self._members.mapping("schema"), self._members.flag("extraColumns")
@@ -191,7 +203,7 @@ class _Keywords:
                 self._members.refuse("extraColumns", "says nothing without a schema")
             return None
         if said_format not in TABLES | {None}:
-            self._members.refuse("schema", f'"{said_format}" has no columns: a schema is for csv, tsv and jsonl')
+            self._members.refuse("schema", f'"{said_format}" has no columns: a schema is for csv, tsv, jsonl and xlsx')
         if extra is not None and "fieldsMatch" in descriptor:
             self._members.refuse("extraColumns", "the schema's fieldsMatch already says what columns there may be")
         try:

@@ -8,6 +8,7 @@ from chalicelib.contracts import Contract
 from chalicelib.contracts.contract import DELIMITED, TABLES
 from chalicelib.findings import CATALOGUE, Findings
 from chalicelib.inspection.limits import Limits
+from chalicelib.inspection.native_values import NativeValues
 from chalicelib.inspection.report import Judged, Report
 from chalicelib.inspection.sinks import RecordSink
 from chalicelib.inspection.values import DelimitedValues, JsonValues, Values
@@ -42,6 +43,16 @@ class Contracted:
         elif found == "jsonl":
             self._records = JsonValues(self._values, schema, self._findings, self._limits)
         return self._records
+
+    @property
+    def sheet(self) -> str | None:
+        """Which sheet of a workbook is the table."""
+        return self._contract.sheet
+
+    def native_sink(self) -> NativeValues | None:
+        """What is to take the rows of a file whose values are no texts, if anything."""
+        schema = self._contract.schema
+        return NativeValues(self._values, schema) if schema and self._values else None
 
     def judged(self, report: Report) -> Judged:
         """Judge the whole file by what was learnt of it, and tell which rules it breaks."""

@@ -178,8 +178,9 @@ class _Pass:
             for block in blocks:
                 spool.write(block)
             if not (self._is_cut() or (self._unpacker and self._unpacker.is_refused)):
-                inspector = inspector_of(found, self._draft.findings, self._limits, self._check_time)
-                self._draft.note(facts=inspector.inspect(spool))
+                draft = self._draft
+                inspector = inspector_of(found, draft.findings, self._limits, self._check_time, draft.contracted)
+                draft.note(facts=inspector.inspect(spool))
 
     @property
     def _inner_name(self) -> str | None:

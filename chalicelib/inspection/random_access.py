@@ -12,6 +12,7 @@ from chalicelib.inspection.media_types import Format
 from chalicelib.inspection.report import Facts
 
 if TYPE_CHECKING:
+    from chalicelib.inspection.contracted import Contracted
     from chalicelib.inspection.spool import Spool
 
 
@@ -29,7 +30,9 @@ SPOOLED: Mapping[str, str] = {
 """What makes the inspector of each."""
 
 
-def inspector_of(found: str, findings: Findings, limits: Limits, check_time: Callable[[], None]) -> RandomAccess:
-    """What inspects a whole file of this format."""
-    inspector: RandomAccess = loaded(SPOOLED[found])(findings, limits, check_time)
+def inspector_of(
+    found: str, findings: Findings, limits: Limits, check_time: Callable[[], None], contracted: Contracted | None
+) -> RandomAccess:
+    """What inspects a whole file of this format, and gives its rows to the contract that there may be."""
+    inspector: RandomAccess = loaded(SPOOLED[found])(findings, limits, check_time, contracted)
     return inspector

@@ -58,7 +58,7 @@ class Values:
         return tuple(BrokenRule(code=code, field=field, count=count) for (code, field), count in self._counts.items())
 
     def add(
-        self, code: str, *, field: str | None, row: int | None, line: int, rule: str = "", fields: str = ""
+        self, code: str, *, field: str | None, row: int | None, line: int | None, rule: str = "", fields: str = ""
     ) -> None:
         """Report a broken rule."""
         self._counts[code, field] = self._counts.get((code, field), 0) + 1
@@ -67,7 +67,7 @@ class Values:
         else:
             self._findings.add(code, field=field, row=row, line=line, rule=rule, fields=fields)
 
-    def judge(self, problems: Iterable[Any], keys: Sequence[Any], *, row: int, line: int) -> None:
+    def judge(self, problems: Iterable[Any], keys: Sequence[Any], *, row: int, line: int | None) -> None:
         """Report a record's problems, and the keys that a record before it has."""
         for field, _, problem in problems:
             self.add(RULES[problem.rule], field=field.name, row=row, line=line, rule=problem.words)

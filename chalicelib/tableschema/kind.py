@@ -19,13 +19,16 @@ def same(value: Any) -> Any:
     return value
 
 
-def of_text(read: Callable[[str], Any]) -> Callable[[object], Any]:
-    """How a value of JSON is taken by a type that JSON does not know: as a text."""
+def no_other(_: object) -> Any:
+    """Takes nothing."""
+    raise ValueError
+
+
+def of_text(read: Callable[[str], Any], native: Callable[[object], Any] = no_other) -> Callable[[object], Any]:
+    """How a type that JSON does not know is taken: as a text, or as `native` takes it from formats that know it."""
 
     def take(value: object) -> Any:
-        if not isinstance(value, str):
-            raise ValueError
-        return read(value)
+        return read(value) if isinstance(value, str) else native(value)
 
     return take
 
@@ -34,7 +37,8 @@ def of_text(read: Callable[[str], Any]) -> Callable[[object], Any]:
 class Kind:
     """A type with its format and options. `words` complete "The cell …" for what is not of it.
 
-    `read` makes the value of a text, `take` that of a value of JSON; both raise ValueError. `is_right` says, faster,
+    `read` makes the value of a text, `take` that of a value of JSON, or of one that a format has natively: a date, a
+    time, a timedelta, bytes; both raise ValueError. `is_right` says, faster,
     whether `read` would. `order` makes what bounds compare: where a comparison is False both ways, neither is known to
     be the greater one. Two values are equal if and only if their `key` is, of which the `repr` tells all.
     """

@@ -37,6 +37,7 @@ class Rows:
     def __init__(self, schema: Schema, header: Sequence[str]) -> None:
         self._schema = schema
         places = tuple(_places(schema, header))
+        self._places = places
         self.header_problems: tuple[HeaderProblem, ...] = tuple(_header_problems(schema, header, places))
         self._last = max((place.at for place in places), default=-1)
         self._judged = tuple(
@@ -75,6 +76,21 @@ class Rows:
                 for problem in field.problems_native(value):
                     yield field, index, problem
 
+    def judge_values(self, values: Sequence[object]) -> Iterator[tuple[Field, int, Problem]]:
+        """The same of a row of native values under the header; None is no value."""
+        for index, field in self._places:
+            value = values[index]
+            if field.is_missing(value):
+                if field.required:
+                    yield field, index, REQUIRED
+            else:
+                for problem in field.problems_native(value):
+                    yield field, index, problem
+
+    def keys_of_values(self, values: Sequence[object]) -> tuple[Hashable | None, ...]:
+        """The keys of a row of native values, as `keys` has them."""
+        return tuple(None if places is None else _key_of_values(places, values) for places in self._keys)
+
     def keys(self, cells: Sequence[str]) -> tuple[Hashable | None, ...]:
         """What no other row may have: for each unique field, the primary key and each unique key.
 
@@ -108,6 +124,12 @@ def _key(places: Sequence[_Place], cells: Sequence[str]) -> Hashable | None:
             return None
         parts.append(_part(field.kind.read, field, cells[index]))
     return _whole(parts)
+
+
+def _key_of_values(places: Sequence[_Place], values: Sequence[object]) -> Hashable | None:
+    if any(field.is_missing(values[index]) for index, field in places):
+        return None
+    return _whole([_part(field.kind.take, field, values[index]) for index, field in places])
 
 
 def _key_native(fields: Sequence[Field], record: Mapping[str, object]) -> Hashable | None:

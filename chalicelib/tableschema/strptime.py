@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.tableschema.kind import Kind
 from chalicelib.tableschema.loosely import loose_date, loose_datetime, loose_time
-from chalicelib.tableschema.times import DATE, DATETIME, TIME, timed
+from chalicelib.tableschema.times import DATE, DATETIME, TIME, native_date, native_datetime, native_time, timed
 
 DIRECTIVES = frozenset("aAwdbBmyYHIpMSfzZjUWcxXGuV")
 _DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
@@ -29,6 +29,8 @@ _LONGER = 200
 _NOUNS = {"date": "a date", "time": "a time", "datetime": "a date with a time"}
 _DEFAULTS = {"date": DATE, "time": TIME, "datetime": DATETIME}
 _LOOSE: dict[str, Callable[[str], Any]] = {"date": loose_date, "time": loose_time, "datetime": loose_datetime}
+_NATIVE: dict[str, Callable[[object], Any]] = {"date": native_date, "time": native_time, "datetime": native_datetime}
+"""A native value was never written in any form."""
 _PARTS: dict[str, Callable[[datetime], Any]] = {
     "date": datetime.date,
     "time": datetime.timetz,
@@ -41,8 +43,8 @@ def temporal(kind: str, form: str) -> Kind:
     if form == "default":
         return _DEFAULTS[kind]
     if form == "any":
-        return timed(f"must be {_NOUNS[kind]}", _LOOSE[kind])
-    return timed(f"must be {_NOUNS[kind]} of the form {form}", _reader(form, _PARTS[kind]))
+        return timed(f"must be {_NOUNS[kind]}", _LOOSE[kind], _NATIVE[kind])
+    return timed(f"must be {_NOUNS[kind]} of the form {form}", _reader(form, _PARTS[kind]), _NATIVE[kind])
 
 
 def _reader(form: str, part: Callable[[datetime], date | time]) -> Callable[[str], Any]:

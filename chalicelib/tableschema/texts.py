@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 
 from chalicelib.tableschema.kind import Kind, of_text, same
@@ -74,7 +75,13 @@ def string(form: str) -> Kind:
             raise ValueError
         return cell
 
-    return Kind(words=words, read=read, take=of_text(read), is_right=is_right)
+    def native(value: object) -> str:
+        """Bytes, as base64 where the format is that, else as the text that they are."""
+        if not isinstance(value, bytes):
+            raise ValueError
+        return read(b64encode(value).decode() if form == "binary" else value.decode())
+
+    return Kind(words=words, read=read, take=of_text(read, native), is_right=is_right)
 
 
 ANY = Kind(words="must be a value", read=same, take=same, is_right=_all, key=value_key)

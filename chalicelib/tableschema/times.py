@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from chalicelib.tableschema.kind import Kind, of_text, same, tried
+from chalicelib.tableschema.kind import Kind, no_other, of_text, same, tried
 from chalicelib.tableschema.moments import (
     DAY,
     HOUR,
@@ -157,21 +157,57 @@ def read_duration(cell: str) -> Duration:
     return Duration(months=sign * (12 * years + months), seconds=sign * total)
 
 
+def native_date(value: object) -> date:
+    """A date; of a datetime without a zone, its date if it is midnight: many writers have no other."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None and value.time() == time.min:
+            return value.date()
+    elif isinstance(value, date):
+        return value
+    raise ValueError
+
+
+def native_time(value: object) -> time:
+    """A time."""
+    if isinstance(value, time):
+        return value
+    raise ValueError
+
+
+def native_datetime(value: object) -> datetime:
+    """A datetime."""
+    if isinstance(value, datetime):
+        return value
+    raise ValueError
+
+
+def _native_duration(value: object) -> Duration:
+    if not isinstance(value, timedelta):
+        raise ValueError
+    part = Fraction(value.microseconds, 1_000_000) if value.microseconds else 0
+    return Duration(months=0, seconds=value.days * DAY + value.seconds + part)
+
+
 def timed(
     words: str,
     read: Callable[[str], Any],
+    native: Callable[[object], Any] = no_other,
     *,
     order: Callable[[Any], Any] = moment,
     key: Callable[[Any], Any] = moment_key,
     is_right: Callable[[str], object] | None = None,
 ) -> Kind:
-    """A type that JSON writes as a text."""
-    return Kind(words=words, read=read, take=of_text(read), is_right=is_right or tried(read), order=order, key=key)
+    """A type that JSON writes as a text, and some formats have natively."""
+    return Kind(
+        words=words, read=read, take=of_text(read, native), is_right=is_right or tried(read), order=order, key=key
+    )
 
 
-DATE = timed("must be a date such as 2026-01-31", read_date, order=same, key=date.isoformat)
-TIME = timed("must be a time such as 15:00:00", read_time, order=same, key=time.isoformat, is_right=_TIME.fullmatch)
-DATETIME = timed("must be a date with a time such as 2026-01-31T15:00:00", read_datetime)
+DATE = timed("must be a date such as 2026-01-31", read_date, native_date, order=same, key=date.isoformat)
+TIME = timed(
+    "must be a time such as 15:00:00", read_time, native_time, order=same, key=time.isoformat, is_right=_TIME.fullmatch
+)
+DATETIME = timed("must be a date with a time such as 2026-01-31T15:00:00", read_datetime, native_datetime)
 YEARMONTH = timed(
     "must be a year and month such as 2026-01",
     read_yearmonth,
@@ -190,6 +226,7 @@ YEAR = Kind(
 DURATION = timed(
     "must be a duration such as P1Y2M or PT1H30M",
     read_duration,
+    _native_duration,
     order=same,
     key=lambda value: (value.months, value.seconds),
     is_right=_DURATION.fullmatch,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
+from datetime import date, time, timedelta
 from typing import Any, NoReturn
 
 from chalicelib.tableschema.exact import decimal, json_number, number_key, whole
@@ -76,6 +77,8 @@ def _scalar_key(value: object) -> str:
         return str(value)
     if value is None or isinstance(value, bool | str):
         return json.dumps(value)
+    if isinstance(value, bytes | date | time | timedelta):
+        return repr(value)
     return number_key(decimal(value))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.headers import judge_names
@@ -12,6 +13,9 @@ from chalicelib.inspection.parquet.metadata import Chunk, Footer, RowGroup, TooM
 from chalicelib.inspection.parquet.schema import Element, Leaf, Tree
 from chalicelib.inspection.report import Column, Facts
 from chalicelib.inspection.spool import Spool
+
+if TYPE_CHECKING:
+    from chalicelib.inspection.contracted import Contracted
 
 MAGIC, ENCRYPTED = b"PAR1", b"PARE"
 _TAIL = 8
@@ -33,7 +37,10 @@ _UNREADABLE = frozenset({3})
 class Parquet:
     """Judges a file by its footer, whose statements about rows, columns and places must fit each other and the file."""
 
-    def __init__(self, findings: Findings, limits: Limits, tick: Callable[[], None]) -> None:
+    def __init__(
+        self, findings: Findings, limits: Limits, tick: Callable[[], None], contracted: Contracted | None
+    ) -> None:
+        self._contracted = contracted
         self._findings = findings
         self._limits = limits
         self._tick = tick

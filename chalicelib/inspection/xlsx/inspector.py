@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.compression import PackedError
@@ -12,11 +13,14 @@ from chalicelib.inspection.spool import Spool
 from chalicelib.inspection.xlsx.cells import CellValues
 from chalicelib.inspection.xlsx.dates import Shown, Styles
 from chalicelib.inspection.xlsx.package import DamagedError, Package
-from chalicelib.inspection.xlsx.parts import Workbook
+from chalicelib.inspection.xlsx.parts import SheetEntry, Workbook
 from chalicelib.inspection.xlsx.sheet import RowTooLongError, SheetReader
 from chalicelib.inspection.xlsx.strings import Strings, TooManyTextsError
 from chalicelib.inspection.xlsx.table import MainTable, SheetTable
 from chalicelib.inspection.xlsx.xml import Handler, read_raw, read_xml
+
+if TYPE_CHECKING:
+    from chalicelib.inspection.contracted import Contracted
 
 WORKSHEET, MACROS = "worksheet", frozenset({"xlMacrosheet", "xlIntlMacrosheet"})
 
@@ -24,7 +28,11 @@ WORKSHEET, MACROS = "worksheet", frozenset({"xlMacrosheet", "xlIntlMacrosheet"})
 class Xlsx:
     """Judges every sheet; the first that is not hidden is the table of the receipt."""
 
-    def __init__(self, findings: Findings, limits: Limits, tick: Callable[[], None]) -> None:
+    def __init__(
+        self, findings: Findings, limits: Limits, tick: Callable[[], None], contracted: Contracted | None = None
+    ) -> None:
+        self._sheet = contracted.sheet if contracted else None
+        self._sink = contracted.native_sink() if contracted else None
         self._findings = findings
         self._limits = limits
         self._tick = tick
@@ -56,17 +64,28 @@ class Xlsx:
             return Facts()
         self._judge_book(book)
         values = CellValues(self._strings(package, book), self._shown(package, book), is_1904=book.is_1904)
-        main = next((entry for entry in book.sheets if entry.kind == WORKSHEET and not entry.is_hidden), None)
+        main = self._main(book)
         table: MainTable | None = None
         sheets: list[Sheet] = []
         for entry in book.sheets:
-            found = (MainTable if entry is main else SheetTable)(entry, values, self._findings, self._limits)
+            found = SheetTable(entry, values, self._findings, self._limits)
+            if entry is main:
+                found = table = MainTable(entry, values, self._findings, self._limits, self._sink)
             if entry.kind == WORKSHEET:
                 reader = SheetReader(found.take, row_bytes=self._limits.record_bytes)
                 read_raw(package.read(entry.part, "a sheet"), reader.handlers, "a sheet", self._tick)
-            table = found if isinstance(found, MainTable) else table
             sheets.append(found.sheet())
         return self._facts(table, sheets)
+
+    def _main(self, book: Workbook) -> SheetEntry | None:
+        """The sheet that is the table: that of the contract, or the first that is seen."""
+        tables = [entry for entry in book.sheets if entry.kind == WORKSHEET]
+        if self._sheet is None:
+            return next((entry for entry in tables if not entry.is_hidden), None)
+        found = next((entry for entry in tables if entry.name == self._sheet), None)
+        if found is None:
+            self._findings.add("missing-sheet", sheet=self._sheet)
+        return found
 
     def _judge_book(self, book: Workbook) -> None:
         hidden = sum(entry.is_hidden for entry in book.sheets)
@@ -79,6 +98,7 @@ class Xlsx:
         named = tuple(sheets[: self._limits.named_sheets])
         if table is None:
             return Facts(sheets=named, sheet_count=len(sheets))
+        table.finish()
         if not table.records:
             self._findings.add("no-records")
         longest = self._limits.name_length

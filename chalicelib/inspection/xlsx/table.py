@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.headers import judge_names
@@ -12,6 +12,9 @@ from chalicelib.inspection.report import Sheet
 from chalicelib.inspection.xlsx.cells import ERROR, CellValues, label
 from chalicelib.inspection.xlsx.parts import SheetEntry
 from chalicelib.inspection.xlsx.sheet import Cell, column_letters
+
+if TYPE_CHECKING:
+    from chalicelib.inspection.native_values import NativeValues
 
 Filled = Sequence[tuple[int, Any]]
 """Columns from 1, and the values in them."""
@@ -68,8 +71,16 @@ class SheetTable:
 class MainTable(SheetTable):
     """The sheet of which the receipt counts records and names columns."""
 
-    def __init__(self, entry: SheetEntry, values: CellValues, findings: Findings, limits: Limits) -> None:
+    def __init__(
+        self,
+        entry: SheetEntry,
+        values: CellValues,
+        findings: Findings,
+        limits: Limits,
+        sink: NativeValues | None = None,
+    ) -> None:
         super().__init__(entry, values, findings, limits)
+        self._sink = sink
         self.names: Sequence[str] = ()
         self._start = 0
 
@@ -79,8 +90,8 @@ class MainTable(SheetTable):
         return max(self.rows - 1, 0)
 
     def take(self, line: int, cells: Sequence[Cell]) -> None:
-        """Take the next row, of the header the values."""
-        if self.rows:
+        """Take the next row: the values of the header, and of the others where a contract wants them."""
+        if self.rows and not self._sink:
             super().take(line, cells)
             return
         self._took(line, [(cell[0], said) for cell in cells if (said := self._values.value(*cell[1:])) is not None])
@@ -93,8 +104,10 @@ class MainTable(SheetTable):
         super()._took(line, filled)
         if self.rows == 1:
             self._begin(line, filled)
-        else:
-            self._judge_width(line, filled)
+        elif self._is_within(line, filled) and self._sink:
+            said = dict(filled)
+            values = [said.get(self._start + index) for index in range(len(self.names))]
+            self._sink.take(values, row=self.records, line=line)
 
     def _begin(self, line: int, filled: Filled) -> None:
         self._start = filled[0][0]
@@ -102,6 +115,13 @@ class MainTable(SheetTable):
         columns = range(self._start, filled[-1][0] + 1)
         self.names = [label(said.get(column)) for column in columns]
         judge_names(self.names, self._findings, longest=self._limits.name_length, line=line)
+        if self._sink:
+            self._sink.begin(self.names, line=line)
+
+    def finish(self) -> None:
+        """Judge the header that there is not."""
+        if self._sink and not self.rows:
+            self._sink.begin((), line=1)
 
     def _judge_gap(self, line: int) -> None:
         """Rows without a value between others are blank ones, as they are in a text."""
@@ -111,13 +131,15 @@ class MainTable(SheetTable):
                 break
             self._findings.add("blank-row", line=blank)
 
-    def _judge_width(self, line: int, filled: Filled) -> None:
+    def _is_within(self, line: int, filled: Filled) -> bool:
+        """Whether all values of a record are below the header."""
         end = self._start + len(self.names)
         if filled[0][0] >= self._start and filled[-1][0] < end:
-            return
+            return True
         outside = next(column for column, _ in filled if not self._start <= column < end)
         found = filled[-1][0] - min(self._start, outside) + 1
         self._findings.add("extra-cells", row=self.records, line=line, found=found, expected=len(self.names))
+        return False
 
     def _tell_error(self, line: int, column: int, *, row: int | None = None, field: str | None = None) -> None:
         at = column - self._start
