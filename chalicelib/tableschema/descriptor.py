@@ -34,6 +34,11 @@ class Properties:
     def __iter__(self) -> Iterator[str]:
         return iter(self._properties)
 
+    @property
+    def all(self) -> Mapping[str, Any]:
+        """All of them, as they are."""
+        return self._properties
+
     def place(self, name: str) -> str:
         """Where a property is."""
         return f"{self._place}.{name}" if self._place else name

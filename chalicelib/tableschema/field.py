@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ Problems = Sequence[Problem]
 _CATEGORICAL = ("string", "integer")
 _OLD_PREFIX = "fmt:"
 _NONE: Problems = ()
+REQUIRED: Problems = (Problem("required", "must have a value"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class Field:
     problems_native: Callable[[object], Problems] = field(repr=False)
     is_free: bool
     """Whether any text is right."""
+    descriptor: Mapping[str, Any] = field(repr=False, compare=False)
+    """What it was made of; it was checked."""
 
     def judge(self, cell: str) -> Problem | None:
         """What is wrong with a text."""
@@ -45,6 +48,12 @@ class Field:
         """What is wrong with a value of JSON; a text is taken as it would be in a table of texts."""
         found = self.problems_native(value)
         return found[0] if found else None
+
+    def judge_cell(self, cell: str) -> Problems:
+        """Everything that is wrong with a cell, which may hold no value."""
+        if cell in self.missing_values:
+            return REQUIRED if self.required else _NONE
+        return self.problems(cell)
 
     def value(self, cell: str) -> Any:
         """The value that a text is; raises ValueError."""
@@ -82,6 +91,7 @@ def field_of(descriptor: object, place: str, missing_values: Sequence[str]) -> F
         problems=_judging_texts(kind, judging),
         problems_native=_judging(kind.take, kind, judging),
         is_free=not judging and (type_, form) in (("any", "default"), ("string", "default")),
+        descriptor=dict(said.all),
     )
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.tableschema.field import Field
+from chalicelib.tableschema.field import REQUIRED, Field
 from chalicelib.tableschema.kind import Problem
 from chalicelib.tableschema.schema import Schema
 
-REQUIRED = Problem("required", "must have a value")
 
 
 class HeaderProblem(NamedTuple):
@@ -49,6 +48,16 @@ class Rows:
         at = {place.field.name: place for place in reversed(places)}
         self._keys = tuple(_places_of(rule, at) for rule in self._rules)
 
+    @property
+    def judged(self) -> Sequence[tuple[int, Field]]:
+        """The cells that may be wrong, by index and field, in the order in which a row's are judged."""
+        return [(index, field) for index, field, *_ in self._judged]
+
+    @property
+    def compared(self) -> Sequence[Sequence[tuple[int, Field]] | None]:
+        """Which cells make each key, in the order of `keys`; None if a column is missing."""
+        return self._keys
+
     def judge(self, cells: Sequence[str]) -> Iterable[tuple[Field, int, Problem]]:
         """Every rule that a value of the row breaks, with the field and the index of the cell."""
         judged = self._judged
@@ -59,7 +68,7 @@ class Rows:
             cell = cells[index]
             if cell in missing:
                 if required:
-                    found.append((field, index, REQUIRED))
+                    found.append((field, index, REQUIRED[0]))
             elif problems is not None:
                 for problem in problems(cell):
                     found.append((field, index, problem))
@@ -71,7 +80,7 @@ class Rows:
             value = record.get(field.name)
             if field.is_missing(value):
                 if field.required:
-                    yield field, index, REQUIRED
+                    yield field, index, REQUIRED[0]
             else:
                 for problem in field.problems_native(value):
                     yield field, index, problem

@@ -13,7 +13,7 @@ from chalicelib.inspection.limits import MIB
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY_BYTES = 192 * MIB
+MEMORY_BYTES = 512 * MIB
 """The most memory that the engine may take for one inspection; it never spills to a disk."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SETTINGS = (
@@ -29,6 +29,7 @@ _SETTINGS = (
     "enable_external_access = false",
     "lock_configuration = true",
 )
+_ROWS_AT_A_TIME = 10_000
 _free: list[Database] = []
 
 
@@ -41,7 +42,9 @@ class Database:
     def __init__(self) -> None:
         self._batch = os.memfd_create("batch")
         self._path = f"/proc/self/fd/{self._batch}"
-        self._root: DuckDBPyConnection = import_module("duckdb").connect(":memory:")
+        engine = import_module("duckdb")
+        self._refusal: type[Exception] = engine.Error
+        self._root: DuckDBPyConnection = engine.connect(":memory:")
         for setting in _SETTINGS:
             self._root.execute(f"SET {setting.replace('{path}', self._path)}")
         self._session = self._root.cursor()
@@ -67,6 +70,21 @@ class Database:
         """What a statement answers; `values` stand for its question marks."""
         answer: list[tuple[Any, ...]] = self._session.execute(sql, values or None).fetchall()
         return answer
+
+    def each(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The same, row by row; no other statement may run meanwhile."""
+        found = self._session.execute(sql)
+        while rows := found.fetchmany(_ROWS_AT_A_TIME):
+            yield from rows
+
+    def understands(self, expression: str, *, columns: int) -> bool:
+        """Whether an expression over the cells of a batch is one that the engine takes."""
+        cells = ", ".join(f"'' AS c{index}" for index in range(columns))
+        try:
+            self.rows(f"SELECT {expression} FROM (SELECT 0 AS n, {cells})")
+        except self._refusal:
+            return False
+        return True
 
     def interrupt(self) -> None:
         """Stop the statement that runs, if one does: it raises. May be called from any thread."""
