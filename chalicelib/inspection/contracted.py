@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from chalicelib.contracts import Contract
 from chalicelib.contracts.contract import DELIMITED, TABLES
 from chalicelib.findings import CATALOGUE, Findings
+from chalicelib.inspection.delimited_values import DelimitedValues
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.native_values import NativeValues
 from chalicelib.inspection.report import Judged, Report
 from chalicelib.inspection.sinks import RecordSink
-from chalicelib.inspection.values import DelimitedValues, JsonValues, Values
+from chalicelib.inspection.values import JsonValues, Values
 
 
 def findings_under(contract: Contract, limits: Limits) -> Findings:
@@ -22,10 +23,13 @@ def findings_under(contract: Contract, limits: Limits) -> Findings:
 class Contracted:
     """Judges a file's values as they pass, and the whole of it at the end."""
 
-    def __init__(self, contract: Contract, findings: Findings, limits: Limits) -> None:
+    def __init__(
+        self, contract: Contract, findings: Findings, limits: Limits, out_of_time: Callable[[], bool] = lambda: False
+    ) -> None:
         self._contract = contract
         self._findings = findings
         self._limits = limits
+        self._out_of_time = out_of_time
         self._values = Values(contract.schema, findings, limits) if contract.schema else None
         self._records: DelimitedValues | JsonValues | None = None
         self.is_tolerant = False
@@ -38,7 +42,13 @@ class Contracted:
             return None
         if found in DELIMITED and delimiter:
             self._records = DelimitedValues(
-                self._values, schema, self._findings, delimiter=delimiter, header=self._contract.header
+                self._values,
+                schema,
+                self._findings,
+                self._limits,
+                delimiter=delimiter,
+                header=self._contract.header,
+                out_of_time=self._out_of_time,
             )
         elif found == "jsonl":
             self._records = JsonValues(self._values, schema, self._findings, self._limits)
@@ -54,13 +64,21 @@ class Contracted:
         schema = self._contract.schema
         return NativeValues(self._values, schema) if schema and self._values else None
 
+    def finish(self, *, is_whole: bool) -> None:
+        """Judge the values that wait to be; the file is not whole if its end is not its own."""
+        if self._records:
+            self._records.finish(is_whole=is_whole)
+
+    def close(self) -> None:
+        """Give back what is shared with other inspections."""
+        if self._records:
+            self._records.close()
+
     def judged(self, report: Report) -> Judged:
         """Judge the whole file by what was learnt of it, and tell which rules it breaks."""
         is_allowed = report.lines == 0 and self._contract.empty_file
         if report.bytes is not None and not is_allowed:
             self._judge_whole(report)
-        if self._records and report.lines is not None:
-            self._records.finish()
         self._tolerate(report.facts.records)
         broken = self._values.broken() if self._values else ()
         return Judged(name=self._contract.name, sha256=self._contract.sha256, broken_rules=broken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,18 @@ if TYPE_CHECKING:
 class Draft:
     """A report in the making, perhaps under a contract."""
 
-    def __init__(self, contract: Contract | None, limits: Limits) -> None:
+    def __init__(
+        self, contract: Contract | None, limits: Limits, out_of_time: Callable[[], bool] = lambda: False
+    ) -> None:
         self._contract = contract
         self._limits = limits
+        self._out_of_time = out_of_time
+        self.contracted: Contracted | None = None
         self.forget()
 
     def forget(self) -> None:
         """Begin anew: what was learnt so far is not of this file."""
+        self.close()
         self.findings = Findings(per_code=self._limits.findings_per_code)
         self.contracted = self._under(self._contract) if self._contract else None
         self.report = Report(status=Status.SUCCEEDED)
@@ -33,7 +39,12 @@ class Draft:
         from chalicelib.inspection.contracted import Contracted, findings_under  # noqa: PLC0415
 
         self.findings = findings_under(contract, self._limits)
-        return Contracted(contract, self.findings, self._limits)
+        return Contracted(contract, self.findings, self._limits, self._out_of_time)
+
+    def close(self) -> None:
+        """Give back what is shared with other inspections."""
+        if self.contracted:
+            self.contracted.close()
 
     def note(self, **values: object) -> None:
         """Set values of the report."""

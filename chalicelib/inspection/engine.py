@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,8 @@ def inspect(
     """
     known = expectation or (Expectation.of(contract) if contract else Expectation())
     claims = Claims(name, declared_type)
-    return _Pass(claims, known, limits or Limits(), out_of_time, contract=contract).run(chunks)
+    with closing(_Pass(claims, known, limits or Limits(), out_of_time, contract=contract)) as whole:
+        return whole.run(chunks)
 
 
 class _Pass:
@@ -65,7 +67,7 @@ class _Pass:
         self._limits = limits
         self._out_of_time = out_of_time
         self._is_under_contract = contract is not None
-        self._draft = Draft(contract, limits)
+        self._draft = Draft(contract, limits, out_of_time)
         self._meter = Meter()
         self._unpacker: Unpacker | None = None
 
@@ -80,6 +82,10 @@ class _Pass:
         else:
             self._draft.note(sha256=self._meter.sha256, bytes=self._meter.size)
         return self._draft.verdict()
+
+    def close(self) -> None:
+        """Give back what is shared with other inspections."""
+        self._draft.close()
 
     def _blocks_of(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         return blocks_of(chunks, first=self._limits.sniff_bytes, size=self._limits.block_bytes)

@@ -35,6 +35,8 @@ class Limits:
     """How much memory the values may take that a contract wants to be unique."""
     engine_from_bytes: int = 2 * MIB
     """How many bytes of records a table has at least that the embedded engine judges: its start takes as long."""
+    engine_batch_bytes: int = 8 * MIB
+    """How much the engine is asked about at a time; it is held twice, while the next batch is collected."""
     engine_columns: int = 256
     """How many columns such a table has at most; the engine takes some 32 KiB for each, and more for each thread."""
     xml_depth: int = 1_000

@@ -137,6 +137,8 @@ class TextPass:
             facts = inspector.finish()
             facts = self._profile.facts(facts) if self._profile else facts
             self._judge_lines(inspector.record_ends if isinstance(inspector, Delimited) else self._lines.kinds)
+        if self._draft.contracted:
+            self._draft.contracted.finish(is_whole=not cut)
         self._draft.note(facts=replace(facts, records=None) if cut else facts, lines=None if cut else self._lines.total)
 
     def _read_block(self, inspector: FormatInspector, block: bytes) -> None:

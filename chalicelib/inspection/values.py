@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -14,9 +11,6 @@ from chalicelib.findings import Findings
 from chalicelib.inspection.limits import MIB, Limits
 from chalicelib.inspection.report import BrokenRule
 from chalicelib.tableschema import Rows, Schema, Uniqueness, json_number
-
-# A record may be as long as the inspection's limit says, and so may a cell: the limit of `csv` is the process's.
-csv.field_size_limit(sys.maxsize)
 
 RULES: Mapping[str, str] = {
     "type": "type-error",
@@ -31,9 +25,9 @@ RULES: Mapping[str, str] = {
     "enum": "constraint-enum",
 }
 """The code of the finding for each rule of a field."""
-_MOST_DIGITS = 4_000
 HEADER: Mapping[str, str] = {"missing": "missing-label", "extra": "extra-label", "order": "incorrect-label"}
 """The code of the finding for each rule of the header."""
+_MOST_DIGITS = 4_000
 
 
 def _integer(digits: str) -> int | Decimal:
@@ -47,11 +41,14 @@ class Values:
     def __init__(self, schema: Schema, findings: Findings, limits: Limits) -> None:
         self._findings = findings
         self._limit = limits.uniqueness_bytes
-        self._schema = schema
-        self._uniqueness = Uniqueness(limits.uniqueness_bytes)
-        self._unique = tuple(_unique_rules(schema))
         self._counts: dict[tuple[str, str | None], int] = {}
-        self._is_whole = True
+        self.kept = limits.findings_per_code
+        """How many findings of a code are kept."""
+        self.uniqueness = Uniqueness(limits.uniqueness_bytes)
+        self.unique = tuple(_unique_rules(schema))
+        """What must be unique, in the order of `Rows.keys`: the code, the field if it is one, all fields in words."""
+        self.is_whole = True
+        """Whether there was room for all values that must be unique."""
 
     def broken(self) -> tuple[BrokenRule, ...]:
         """The rules that were broken, in the order in which they were first, and how often."""
@@ -67,6 +64,23 @@ class Values:
         else:
             self._findings.add(code, field=field, row=row, line=line, rule=rule, fields=fields)
 
+    def count(self, code: str, field: str | None, more: int) -> None:
+        """Count a rule that is broken more often, like findings that are kept."""
+        if more:
+            self._counts[code, field] = self._counts.get((code, field), 0) + more
+            self._findings.count(code, more)
+
+    def is_full(self, code: str | None) -> bool:
+        """Whether findings of the code are only counted."""
+        return code is not None and self._findings.full(code)
+
+    def note_unknown(self, *, row: int, line: int | None) -> None:
+        """Report that from this row on it is not known whether all values are unique; once."""
+        if self.is_whole:
+            self.is_whole = False
+            limit = f"{self._limit // MIB:,} MiB of memory"
+            self._findings.add("uniqueness-not-checked", row=row, line=line, what="Values", limit=limit)
+
     def judge(self, problems: Iterable[Any], keys: Sequence[Any], *, row: int, line: int | None) -> None:
         """Report a record's problems, and the keys that a record before it has."""
         for field, _, problem in problems:
@@ -74,18 +88,15 @@ class Values:
         for index, key in enumerate(keys):
             if key is None:
                 continue
-            seen = self._uniqueness.seen(index, key)
+            seen = self.uniqueness.seen(index, key)
             if seen:
-                code, field, fields = self._unique[index]
+                code, field, fields = self.unique[index]
                 self.add(code, field=field, row=row, line=line, fields=fields)
-            elif seen is None and self._is_whole:
-                self._is_whole = False
-                limit = f"{self._limit // MIB:,} MiB of memory"
-                self._findings.add("uniqueness-not-checked", row=row, line=line, what="Values", limit=limit)
+            elif seen is None:
+                self.note_unknown(row=row, line=line)
 
 
 def _unique_rules(schema: Schema) -> Iterator[tuple[str, str | None, str]]:
-    """What must be unique, in the order of `Rows.keys`: the code, the field if it is one, and all fields in words."""
     for field in schema.fields:
         if field.unique:
             yield "constraint-unique", field.name, field.name
@@ -93,42 +104,6 @@ def _unique_rules(schema: Schema) -> Iterator[tuple[str, str | None, str]]:
     keys += [("constraint-unique-key", key) for key in schema.unique_keys]
     for code, names in keys:
         yield code, names[0] if len(names) == 1 else None, ", ".join(names)
-
-
-class DelimitedValues:
-    """Takes the records of delimited text; without a header the schema's fields are the columns, in their order."""
-
-    def __init__(self, values: Values, schema: Schema, findings: Findings, *, delimiter: str, header: bool) -> None:
-        self._values = values
-        self._schema = schema
-        self._findings = findings
-        self._delimiter = delimiter
-        self._header = header
-        self._rows: Rows | None = None
-
-    def begin(self, names: Sequence[str], *, line: int) -> None:
-        """Judge the header."""
-        if not self._header:
-            known = [field.name for field in self._schema.fields]
-            names = [*known[: len(names)], *names[len(known) :]]
-        self._rows = Rows(self._schema, names)
-        for problem in self._rows.header_problems:
-            self._values.add(HEADER[problem.rule], field=problem.name, row=0, line=line, rule=problem.words)
-
-    def take(self, run: bytes, *, row: int, line: int) -> None:
-        """Judge the records, unless they are cut off."""
-        if self._rows is None or self._findings.is_closed:
-            return
-        reader = csv.reader(io.StringIO(run.decode(), newline=""), delimiter=self._delimiter)
-        before = 0
-        for number, cells in enumerate(reader, row):
-            self._values.judge(self._rows.judge(cells), self._rows.keys(cells), row=number, line=line + before)
-            before = reader.line_num
-
-    def finish(self) -> None:
-        """Judge the header that there is not."""
-        if self._rows is None:
-            self.begin((), line=1)
 
 
 class JsonValues:
@@ -162,5 +137,8 @@ class JsonValues:
         else:
             self._values.add("type-error", field=None, row=row, line=line, rule="must be an object")
 
-    def finish(self) -> None:
+    def finish(self, *, is_whole: bool) -> None:
         """There is nothing to judge at the end."""
+
+    def close(self) -> None:
+        """There is nothing to be closed."""

@@ -10,7 +10,6 @@ from chalicelib.tableschema.kind import Problem
 from chalicelib.tableschema.schema import Schema
 
 
-
 class HeaderProblem(NamedTuple):
     """What is wrong with the header: a field is `missing`, a column is `extra`, or another one is in its place.
 
@@ -91,7 +90,7 @@ class Rows:
             value = values[index]
             if field.is_missing(value):
                 if field.required:
-                    yield field, index, REQUIRED
+                    yield field, index, REQUIRED[0]
             else:
                 for problem in field.problems_native(value):
                     yield field, index, problem

@@ -16,7 +16,8 @@ class Uniqueness:
     """
 
     def __init__(self, budget_bytes: int) -> None:
-        self._left = budget_bytes // _BYTES_EACH
+        self.room = budget_bytes // _BYTES_EACH
+        """How many more keys there is room for."""
         self._seen: dict[int, set[int]] = {}
 
     def seen(self, rule_index: int, key: Hashable) -> bool | None:
@@ -25,9 +26,9 @@ class Uniqueness:
         known = _hash(key)
         if known in seen:
             return True
-        if not self._left:
+        if not self.room:
             return None
-        self._left -= 1
+        self.room -= 1
         seen.add(known)
         return False
 

@@ -6,7 +6,7 @@ Nothing else knows the engine. It is imported when the first long table comes, n
 from chalicelib.inspection.sql.batch import Batch
 from chalicelib.inspection.sql.batches import Batches
 from chalicelib.inspection.sql.database import Database
-from chalicelib.inspection.sql.many import Many
+from chalicelib.inspection.sql.judge import Judge
 from chalicelib.inspection.sql.question import Question
 
-__all__ = ["Batch", "Batches", "Database", "Many", "Question"]
+__all__ = ["Batch", "Batches", "Database", "Judge", "Question"]

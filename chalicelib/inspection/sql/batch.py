@@ -6,6 +6,8 @@ import csv
 import io
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 from chalicelib.inspection.sql.database import Database
@@ -16,10 +18,9 @@ _NOT_MARKS = _ALL.translate(None, b'"\r\n')
 
 
 class Run(NamedTuple):
-    """Records that follow each other in the file, in its own bytes: the first has that number, row and line."""
+    """Records that follow each other in the file, in its own bytes: the first has that row and starts on that line."""
 
     text: bytes
-    first: int
     row: int
     line: int
 
@@ -40,8 +41,6 @@ class Batch:
         self.width = width
         self.size = 0
         """In bytes."""
-        self.count = 0
-        """How many records it has."""
         self._delimiter = delimiter
         self._runs: list[Run] = []
 
@@ -49,9 +48,18 @@ class Batch:
         """Add records as a sink takes them, which may be none."""
         if not text:
             return
-        self._runs.append(Run(text, self.count, row, line))
+        self._runs.append(Run(text, row, line))
         self.size += len(text)
-        self.count += count_records(text)
+
+    @cached_property
+    def _ends(self) -> Sequence[int]:
+        """How many records there are up to the end of each run."""
+        return list(accumulate(count_records(run.text) for run in self._runs))
+
+    @property
+    def count(self) -> int:
+        """How many records it has, once all are in it."""
+        return self._ends[-1] if self._ends else 0
 
     def load(self, database: Database) -> None:
         """Make it the view `batch`."""
@@ -61,19 +69,19 @@ class Batch:
         """The records of these numbers, which rise, read again as Python's csv reads them."""
         waiting = iter(numbers)
         number = next(waiting, None)
-        firsts = [run.first for run in self._runs]
         while number is not None:
-            for record in self._read(self._runs[bisect_right(firsts, number) - 1]):
+            for record in self._read(bisect_right(self._ends, number)):
                 if record.number == number:
                     yield record
                     number = next(waiting, None)
                     if number is None:
                         break
 
-    def _read(self, run: Run) -> Iterator[Cells]:
+    def _read(self, at: int) -> Iterator[Cells]:
+        run, first = self._runs[at], self._ends[at - 1] if at else 0
         reader, before = csv.reader(io.StringIO(run.text.decode(), newline=""), delimiter=self._delimiter), 0
-        for at, cells in enumerate(reader):
-            yield Cells(run.first + at, run.row + at, run.line + before, cells)
+        for number, cells in enumerate(reader):
+            yield Cells(first + number, run.row + number, run.line + before, cells)
             before = reader.line_num
 
 

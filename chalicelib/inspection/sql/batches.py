@@ -7,13 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from typing import Any
 
-from chalicelib.inspection.limits import MIB, OutOfTimeError
+from chalicelib.inspection.limits import Limits, OutOfTimeError
 from chalicelib.inspection.sql.batch import Batch
 from chalicelib.inspection.sql.database import Database
 from chalicelib.inspection.sql.question import Question
 
-BATCH_BYTES = 8 * MIB
-"""How much is loaded at a time; it is held twice, while the next batch is collected."""
 _PATIENCE_SECONDS = 0.2
 
 
@@ -29,7 +27,7 @@ class Batches:
         *,
         delimiter: str,
         out_of_time: Callable[[], bool] = lambda: False,
-        batch_bytes: int = BATCH_BYTES,
+        batch_bytes: int = Limits().engine_batch_bytes,
     ) -> None:
         self._questions = questions
         self._delimiter = delimiter
@@ -53,7 +51,7 @@ class Batches:
 
     def finish(self) -> None:
         """Have the rest answered."""
-        if self._batch.count:
+        if self._batch.size:
             self._send()
         self._receive()
         for question in self._questions:

@@ -22,6 +22,7 @@ _SETTINGS = (
     "allow_community_extensions = false",
     "enable_external_file_cache = false",  # the batch is another one each time, under the same name
     "python_enable_replacements = false",  # else a table's name could be that of a variable
+    "threads = 1",  # the pass has the other core; two take twice as long together, for a batch is too small to share
     "temp_directory = ''",
     "max_temp_directory_size = '0MiB'",
     f"memory_limit = '{MEMORY_BYTES // MIB}MiB'",
@@ -103,7 +104,7 @@ class Database:
             f"delim = '{delimiter}', quote = '\"', escape = '\"', comment = '', new_line = '\\n', strict_mode = true, "
             f"nullstr = '\n', allow_quoted_nulls = false, max_line_size = {size + 1}, buffer_size = {size + 1})"
         )
-        self.rows(f"CREATE OR REPLACE TEMP TABLE cells AS SELECT * FROM {source}")  # noqa: S608 - nothing of a file's
+        self.rows(f"CREATE OR REPLACE TEMP TABLE cells AS SELECT * FROM {source}")
         self.rows("CREATE OR REPLACE TEMP VIEW batch AS SELECT rowid AS n, * FROM cells")
         os.ftruncate(self._batch, 0)
 

@@ -3,89 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from chalicelib.inspection.sql.batch import Batch, Cells
+from chalicelib.inspection.sql.batch import Batch
 from chalicelib.inspection.sql.database import Database
-from chalicelib.inspection.sql.keys import Answer as KeysAnswer
-from chalicelib.inspection.sql.keys import Keys, keys_of
+from chalicelib.inspection.sql.keys import Answer as OfKeys
+from chalicelib.inspection.sql.keys import keys_of
 from chalicelib.inspection.sql.predicates import predicate
-from chalicelib.inspection.values import Values
+from chalicelib.inspection.sql.tally import Broken, Tally
+from chalicelib.inspection.values import RULES, Values
 from chalicelib.tableschema import Field, Problem, Rows
 
-Place = tuple[int, int, int, int]
-"""Where a rule is broken, in the order in which rows are judged: row, values or keys, which of them, which rule of it."""
 
+class _Judged(NamedTuple):
+    """A column whose texts are judged; `doubt` is an expression that is true unless one is surely right."""
 
-@dataclass(slots=True)
-class Tally:
-    """How often a batch breaks a rule, and where first."""
-
-    count: int = 0
-    places: list[Place] = field(default_factory=list)
-
-    def add(self, count: int, places: list[Place], most: int) -> None:
-        """Count more of them; `places` are in order."""
-        self.count += count
-        if len(self.places) < most or places[0] < self.places[-1]:
-            self.places = sorted(self.places + places)[:most]
-
-
-class Answer(NamedTuple):
-    """The rules that a batch breaks: those of fields, and those of keys."""
-
-    tallies: dict[tuple[Field, Problem], Tally]
-    keys: KeysAnswer
+    at: int
+    column: int
+    field: Field
+    doubt: str
 
 
 class Judge:
-    """A question: which of a schema's rules the rows break. Its findings are those of judging row by row."""
+    """A question: which of a schema's rules the rows break. What it reports is what judging row by row does."""
 
     def __init__(self, rows: Rows, values: Values) -> None:
         self._rows = rows
         self._values = values
         self._most = max(1, values.kept)
-        self._suspicions: Sequence[tuple[int, Field, str]] | None = None
-        self._keys: Keys = keys_of(rows, values.uniqueness, self._most)
+        self._judged: Sequence[_Judged] | None = None
+        self._keys = keys_of(rows, values.uniqueness, self._most)
 
-    def ask(self, database: Database, batch: Batch) -> Answer:
+    def ask(self, database: Database, batch: Batch) -> tuple[Sequence[Broken], OfKeys]:
         """Find what is broken."""
-        if self._suspicions is None:
-            self._suspicions = [*self._suspected(database, batch.width)]
-        tallies: dict[tuple[int, Problem], Tally] = {}
-        for at in self._doubtful(database, self._suspicions):
-            self._judge(database, at, tallies)
-        named = {(self._suspicions[at][1], problem): tally for (at, problem), tally in tallies.items()}
-        return Answer(named, self._keys.ask(database, batch))
+        if self._judged is None:
+            self._judged = tuple(self._doubts(database, batch.width))
+        broken = [found for judged in self._doubtful(database) for found in self._broken(database, judged)]
+        return broken, self._keys.ask(database, batch)
 
-    def _suspected(self, database: Database, width: int) -> Iterator[tuple[int, Field, str]]:
-        """Of each judged cell, what is true unless it is surely right."""
-        for index, judged in self._rows.judged:
-            surely = predicate(judged, f"c{index}")
-            yield index, judged, f"({surely}) IS NOT TRUE" if database.understands(surely, columns=width) else "true"
+    def _doubts(self, database: Database, width: int) -> Iterator[_Judged]:
+        for at, (index, field) in enumerate(self._rows.judged):
+            surely = predicate(field, f"c{index}")
+            is_known = database.understands(surely, columns=width)
+            yield _Judged(at, index, field, f"({surely}) IS NOT TRUE" if is_known else "true")
 
-    def _doubtful(self, database: Database, suspicions: Sequence[tuple[int, Field, str]]) -> Iterator[int]:
-        """Which judged cells are not right in all rows."""
-        if suspicions:
-            counts = ", ".join(f"count(*) FILTER (WHERE {suspicion})" for _, _, suspicion in suspicions)
+    def _doubtful(self, database: Database) -> Iterator[_Judged]:
+        """The columns in which not all is surely right."""
+        judged = self._judged or ()
+        if judged:
+            counts = ", ".join(f"count(*) FILTER (WHERE {column.doubt})" for column in judged)
             found = database.rows(f"SELECT {counts} FROM batch")[0]
-            yield from (at for at, count in enumerate(found) if count)
+            yield from (column for column, count in zip(judged, found, strict=True) if count)
 
-    def _judge(self, database: Database, at: int, tallies: dict[tuple[int, Problem], Tally]) -> None:
-        """Judge each of a column's doubtful texts once."""
-        assert self._suspicions is not None  # noqa: S101 - they are made first
-        index, judged, suspicion = self._suspicions[at]
-        texts = database.each(
-            f"SELECT c{index}, count(*), min(n, {self._most}) FROM batch WHERE {suspicion} GROUP BY c{index}"
+    def _broken(self, database: Database, judged: _Judged) -> Iterator[Broken]:
+        """Judge each doubtful text of a column, once."""
+        tallies: dict[Problem, Tally] = {}
+        cell = f"c{judged.column}"
+        texts = f"SELECT {cell}, count(*), min(n, {self._most}) FROM batch WHERE {judged.doubt} GROUP BY {cell}"
+        for text, count, numbers in database.each(texts):
+            for order, problem in enumerate(judged.field.judge_cell(text)):
+                places = [(number, 0, judged.at, order) for number in numbers]
+                tallies.setdefault(problem, Tally(self._most)).add(count, places)
+        for problem, tally in tallies.items():
+            yield Broken(tally, RULES[problem.rule], judged.field.name, rule=problem.words)
+
+    def take(self, answer: tuple[Sequence[Broken], OfKeys], batch: Batch) -> None:
+        """Report it, in the order of the file."""
+        broken, keys = answer
+        every = [*broken, *(self._repeated(rule, count, numbers) for rule, count, numbers in keys.repeated)]
+        if keys.unknown and self._values.is_whole:
+            number, rule = keys.unknown
+            every.append(Broken(Tally(1, 1, [(number, 1, rule, 0)])))
+        events = sorted((place, at) for at, one in enumerate(every) for place in one.tally.places)
+        wanted = sorted({place[0] for place, at in events if not self._values.is_full(every[at].code)})
+        lines = {record.number: (record.row, record.line) for record in batch.records(wanted)}
+        for place, at in events:
+            row, line = lines.get(place[0], (0, 0))
+            self._report(every[at], row, line)
+        for one in every:
+            if one.code:
+                self._values.count(one.code, one.field, one.tally.count - len(one.tally.places))
+
+    def _report(self, broken: Broken, row: int, line: int) -> None:
+        if broken.code is None:
+            self._values.note_unknown(row=row, line=line)
+        else:
+            self._values.add(
+                broken.code, field=broken.field, row=row, line=line, rule=broken.rule, fields=broken.fields
+            )
+
+    def _repeated(self, rule: int, count: int, numbers: Sequence[int]) -> Broken:
+        code, field, fields = self._values.unique[rule]
+        return Broken(
+            Tally(self._most, count, [(number, 1, rule, 0) for number in numbers]), code, field, fields=fields
         )
-        for text, count, numbers in texts:
-            for order, problem in enumerate(judged.judge_cell(text)):
-                places = [(number, 0, at, order) for number in numbers]
-                tallies.setdefault((at, problem), Tally()).add(count, places, self._most)
-
-    def take(self, answer: Answer, batch: Batch) -> None:
-        """Report what is broken, in the order of the file."""
 
     def end(self, database: Database) -> None:
         """Nothing is left to be asked."""

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from chalicelib.inspection.sql.batch import Batch
 from chalicelib.inspection.sql.database import Database
-from chalicelib.inspection.sql.predicates import is_date, quoted
+from chalicelib.inspection.sql.predicates import UnknownError, is_date, is_plain, one_of
 from chalicelib.tableschema import Field, Rows, Uniqueness
 
 _LONGEST = 32
@@ -20,15 +20,15 @@ class Repeated(NamedTuple):
     """How many rows of a batch have a key that a row before them has, and the numbers of the first of them."""
 
     rule: int
-    count: int
+    times: int
     numbers: Sequence[int]
 
 
 class Answer(NamedTuple):
-    """The keys of a batch that were there before, and the first row of which that is not known."""
+    """The keys of a batch that were there before, and the first record and rule of which that is not known."""
 
     repeated: Sequence[Repeated]
-    unknown: int | None = None
+    unknown: tuple[int, int] | None = None
 
 
 class Keys(Protocol):
@@ -59,7 +59,7 @@ class PythonKeys:
         """Which keys of a batch were there before."""
         counts: dict[int, int] = {}
         first: dict[int, list[int]] = {}
-        unknown: int | None = None
+        unknown: tuple[int, int] | None = None
         for record in batch.records(range(batch.count)):
             for rule, key in enumerate(self._rows.keys(record.cells)):
                 seen = False if key is None else self._seen.seen(rule, key)
@@ -68,7 +68,7 @@ class PythonKeys:
                     if counts[rule] <= self._most:
                         first.setdefault(rule, []).append(record.number)
                 elif seen is None and unknown is None:
-                    unknown = record.number
+                    unknown = record.number, rule
         return Answer([Repeated(rule, count, first.get(rule, ())) for rule, count in counts.items()], unknown)
 
 
@@ -82,36 +82,43 @@ class EngineKeys:
 
     def ask(self, database: Database, batch: Batch) -> Answer:  # noqa: ARG002
         """Which keys of a batch were there before."""
-        fresh = sum(self._find(database, rule) for rule in self._expressions)
+        counts = {rule: self._find(database, rule) for rule in self._expressions}
+        fresh = sum(new for _, new in counts.values())
         unknown = self._cut(database) if fresh > self._room else None
         self._room = max(0, self._room - fresh)
-        found = [self._repeated(database, rule) for rule in self._expressions]
-        return Answer([repeated for repeated in found if repeated.count], unknown)
+        for rule in counts:
+            database.rows(f"INSERT INTO seen{rule} SELECT k FROM fresh{rule}")
+        found = [self._repeated(database, rule) for rule, (every, new) in counts.items() if every > new or unknown]
+        return Answer([repeated for repeated in found if repeated.times], unknown)
 
-    def _find(self, database: Database, rule: int) -> int:
-        """Find the batch's different keys, and those among them that are new; how many these are."""
+    def _keys_of(self, rule: int) -> str:
+        short = f"CASE WHEN strlen(k) <= {_LONGEST} THEN k ELSE '#' || left(sha256(k), 32) END"
+        return f"(SELECT n, {short} AS k FROM (SELECT n, {self._expressions[rule]} AS k FROM batch))"
+
+    def _find(self, database: Database, rule: int) -> tuple[int, int]:
+        """Find the batch's different keys, and those among them that are new: of how many rows there are these."""
         database.rows(f"CREATE TEMP TABLE IF NOT EXISTS seen{rule} (k VARCHAR)")
         database.rows(
             f"CREATE OR REPLACE TEMP TABLE keys{rule} AS SELECT k, min(n) AS n, count(*) AS times "
-            f"FROM (SELECT n, {self._expressions[rule]} AS k FROM batch) WHERE k IS NOT NULL GROUP BY k"
+            f"FROM {self._keys_of(rule)} WHERE k IS NOT NULL GROUP BY k"
         )
         database.rows(
             f"CREATE OR REPLACE TEMP TABLE fresh{rule} AS SELECT k, n FROM keys{rule} ANTI JOIN seen{rule} USING (k)"
         )
-        count: int = database.rows(f"SELECT count(*) FROM fresh{rule}")[0][0]
-        return count
+        every, new = database.rows(
+            f"SELECT (SELECT coalesce(sum(times), 0)::BIGINT FROM keys{rule}), (SELECT count(*) FROM fresh{rule})"
+        )[0]
+        return every, new
 
-    def _cut(self, database: Database) -> int:
-        """Forget the new keys that there is no room for; the number of the first row with one."""
+    def _cut(self, database: Database) -> tuple[int, int]:
+        """Forget the new keys that there is no room for; which is the first of them."""
         every = " UNION ALL ".join(f"SELECT n, {rule} AS rule FROM fresh{rule}" for rule in self._expressions)
         number, at = database.rows(f"SELECT n, rule FROM ({every}) ORDER BY n, rule LIMIT 1 OFFSET {self._room}")[0]
         for rule in self._expressions:
             database.rows(f"DELETE FROM fresh{rule} WHERE n > {number} OR (n = {number} AND {rule} >= {at})")
-        found: int = number
-        return found
+        return number, at
 
     def _repeated(self, database: Database, rule: int) -> Repeated:
-        database.rows(f"INSERT INTO seen{rule} SELECT k FROM fresh{rule}")
         count: int = database.rows(
             f"SELECT coalesce(sum(times), 0)::BIGINT - (SELECT count(*) FROM fresh{rule}) "
             f"FROM keys{rule} SEMI JOIN seen{rule} USING (k)"
@@ -120,7 +127,7 @@ class EngineKeys:
 
     def _first(self, database: Database, rule: int) -> Sequence[int]:
         found = database.rows(
-            f"SELECT n FROM (SELECT n, {self._expressions[rule]} AS k FROM batch) SEMI JOIN seen{rule} USING (k) "
+            f"SELECT n FROM {self._keys_of(rule)} SEMI JOIN seen{rule} USING (k) "
             f"WHERE n NOT IN (SELECT n FROM fresh{rule}) ORDER BY n LIMIT {self._most}"
         )
         return [number for (number,) in found]
@@ -132,25 +139,28 @@ def _key(parts: Parts) -> str | None:
     if None in texts:
         return None
     # NULL makes all of it NULL. Lengths tell where a part ends.
-    whole = " || ".join(f"strlen({text}) || ':' || {text}" for text in texts) if len(texts) > 1 else texts[0]
-    return f"(SELECT CASE WHEN strlen(k) <= {_LONGEST} THEN k ELSE '#' || left(sha256(k), 32) END FROM (SELECT {whole} AS k))"
+    return " || ".join(f"strlen({text}) || ':' || {text}" for text in texts) if len(texts) > 1 else texts[0]
 
 
 def _texts(parts: Parts) -> Iterator[str | None]:
     for index, field in parts:
-        column = f"c{index}"
-        if any("\0" in text for text in field.missing_values):
-            yield None
-            continue
-        there = f"{column} NOT IN ({', '.join(map(quoted, sorted(field.missing_values)))})" if field.missing_values else "true"
-        if field.type in ("string", "any") and field.format == "default":
-            yield f"(CASE WHEN {there} THEN {column} END)"
-        elif field.type == "date" and field.format == "default":
-            yield f"(CASE WHEN {there} AND {is_date(column)} THEN {column} END)"
-        elif field.type == "integer" and not field.descriptor.get("groupChar") and field.descriptor.get("bareNumber") is not False:
-            yield f"(CASE WHEN {there} THEN {_integer(column)} END)"
-        else:
-            yield None
+        value = _value(field, f"c{index}")
+        try:
+            missing = one_of(f"c{index}", sorted(field.missing_values))
+        except UnknownError:
+            value = None
+        yield None if value is None else f"(CASE WHEN NOT {missing} THEN {value} END)"
+
+
+def _value(field: Field, column: str) -> str | None:
+    """A text that is the same for the same value of a field, NULL for what is none."""
+    if field.format != "default":
+        return None
+    if field.type in ("string", "any"):
+        return column
+    if field.type == "date":
+        return f"CASE WHEN {is_date(column)} THEN {column} END"
+    return _integer(column) if field.type == "integer" and is_plain(field) else None
 
 
 def _integer(column: str) -> str:

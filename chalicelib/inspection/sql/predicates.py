@@ -1,13 +1,13 @@
 """A field's rules in SQL: what is true of a text only if the field's judge finds nothing wrong with it.
 
-The other way round it need not hold: of the rest the judge itself is asked. So whatever is written in an unusual way may
-be left to it.
+The other way round it need not hold: of the rest the judge itself is asked. So whatever is written in an unusual way
+may be left to it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +21,8 @@ _INTEGER = "[0-9]{1,18}"
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _TOKEN = re.compile(
-    r"\[(?:[A-Za-z0-9](?:-[A-Za-z0-9])?|[ _.,:;/@#%&=+*'\"<>!~])+-?\]|\\[-.d()\[\]{}|*+?^$\\]|[A-Za-z0-9 _,:;/@#%&=\"'<>!~-]"
+    r"\[(?:[A-Za-z0-9](?:-[A-Za-z0-9])?|[ _.,:;/@#%&=+*'\"<>!~])+-?\]|\\[-.d()\[\]{}|*+?^$\\]"
+    r"|[A-Za-z0-9 _,:;/@#%&=\"'<>!~-]"
     r"|\(\?:|[()|^$]|[*+?]|\{[0-9]{1,2}(?:,[0-9]{0,2})?\}"
 )
 """What means the same in XML Schema's expressions and the engine's, or less."""
@@ -35,7 +36,7 @@ _FORMATS: Mapping[str, str] = {
 }
 
 
-class _UnknownError(Exception):
+class UnknownError(Exception):
     """There is no SQL for it."""
 
 
@@ -43,8 +44,8 @@ def predicate(field: Field, column: str) -> str:
     """What is true of a column's text only if it is right; `false` if the judge is to be asked of all of them."""
     try:
         parts = _rules(field, column)
-        missing = _one_of(column, sorted(field.missing_values)) if field.missing_values else "false"
-    except _UnknownError:
+        missing = one_of(column, sorted(field.missing_values))
+    except UnknownError:
         return "false"
     if field.required:
         return " AND ".join([f"NOT {missing}", *parts])
@@ -57,10 +58,10 @@ def _rules(field: Field, column: str) -> list[str]:
     for elsewhere in ("required", "unique"):
         constraints.pop(elsewhere, None)
     if make is None or "categories" in field.descriptor:
-        raise _UnknownError
+        raise UnknownError
     rules = list(make(field, column, constraints))
     if constraints:
-        raise _UnknownError
+        raise UnknownError
     return rules
 
 
@@ -80,8 +81,8 @@ def _string(field: Field, column: str, constraints: Constraints) -> Iterator[str
 
 
 def _integer(field: Field, column: str, constraints: Constraints) -> Iterator[str]:
-    if field.descriptor.get("groupChar") or field.descriptor.get("bareNumber") is False:
-        raise _UnknownError
+    if not is_plain(field):
+        raise UnknownError
     value = f"TRY_CAST({column} AS BIGINT)"
     yield _matches(column, f"[+-]?{_INTEGER}")
     yield from _bounds(field, value, constraints, _bigint)
@@ -91,7 +92,7 @@ def _integer(field: Field, column: str, constraints: Constraints) -> Iterator[st
 def _number(field: Field, column: str, constraints: Constraints) -> Iterator[str]:
     point, group = field.descriptor.get("decimalChar", "."), field.descriptor.get("groupChar", "")
     if field.descriptor.get("bareNumber") is False or len(point) != 1 or len(group) > 1:
-        raise _UnknownError
+        raise UnknownError
     grouped = f"[0-9]{{1,3}}(?:{_escaped(group)}[0-9]{{3}})+|" if group else ""
     yield _matches(column, f"[+-]?(?:{grouped}[0-9]{{1,300}})(?:{_escaped(point)}[0-9]*)?")
     plain = f"replace({column}, {quoted(group)}, '')" if group else column
@@ -106,7 +107,7 @@ def _number(field: Field, column: str, constraints: Constraints) -> Iterator[str
 def _boolean(field: Field, column: str, constraints: Constraints) -> Iterator[str]:  # noqa: ARG001
     true = field.descriptor.get("trueValues", ["true", "True", "TRUE", "1"])
     false = field.descriptor.get("falseValues", ["false", "False", "FALSE", "0"])
-    yield _one_of(column, [*true, *false])
+    yield one_of(column, [*true, *false])
 
 
 def _date(field: Field, column: str, constraints: Constraints) -> Iterator[str]:
@@ -161,6 +162,11 @@ _TYPES: Mapping[str, Callable[[Field, str, Constraints], Iterator[str]]] = {
 }
 
 
+def is_plain(field: Field) -> bool:
+    """Whether a whole number is nothing but a sign and digits."""
+    return not field.descriptor.get("groupChar") and field.descriptor.get("bareNumber") is not False
+
+
 def is_date(column: str) -> str:
     """Whether a text is a date: that of the day which the engine reads in it."""
     return f"(strlen({column}) = 10 AND {column} >= '0001-01-01' AND TRY_CAST({column} AS DATE)::VARCHAR = {column})"
@@ -168,7 +174,7 @@ def is_date(column: str) -> str:
 
 def _needs_default(field: Field) -> None:
     if field.format != "default":
-        raise _UnknownError
+        raise UnknownError
 
 
 def _bounds(field: Field, value: str, constraints: Constraints, literal: Callable[[Any], str]) -> Iterator[str]:
@@ -193,12 +199,13 @@ def _enum(
 def quoted(text: str) -> str:
     """A text in SQL."""
     if "\0" in text:
-        raise _UnknownError
+        raise UnknownError
     return "'" + text.replace("'", "''") + "'"
 
 
-def _one_of(column: str, texts: list[str]) -> str:
-    return f"{column} IN ({', '.join(map(quoted, texts))})"
+def one_of(column: str, texts: Sequence[str]) -> str:
+    """Whether a column is one of some texts."""
+    return f"{column} IN ({', '.join(map(quoted, texts))})" if texts else "false"
 
 
 def _matches(column: str, expression: str) -> str:
@@ -215,27 +222,27 @@ def _pattern(text: str) -> str:
     while at < len(text):
         token = _TOKEN.match(text, at)
         if token is None or (token[0].startswith("{") and text[at - 1 : at] in ")}*+?"):
-            raise _UnknownError
+            raise UnknownError
         at = token.end()
     return text
 
 
 def _whole(value: Any, most: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= most:
-        raise _UnknownError
+        raise UnknownError
     return value
 
 
 def _bigint(value: Any) -> str:
     if not isinstance(value, int) or abs(value) >= 10**_MOST_DIGITS:
-        raise _UnknownError
+        raise UnknownError
     return str(value)
 
 
 def _double(value: Decimal) -> str:
     found = float(value)
     if not abs(found) < 1e300:
-        raise _UnknownError
+        raise UnknownError
     return f"CAST({found!r} AS DOUBLE)"
 
 
@@ -243,5 +250,5 @@ def _iso(value: Any) -> str:
     """A date, time or datetime, if its text is in the order of what it means."""
     text = value.isoformat() if hasattr(value, "isoformat") else ""
     if not re.fullmatch(f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:T{_CLOCK})?|{_CLOCK}", text):
-        raise _UnknownError
+        raise UnknownError
     return quoted(text)
