@@ -509,6 +509,15 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
         fix="Send the file in that format; or correct the contract.",
     ),
     Code(
+        slug="contract-not-checked",
+        severity=ERROR,
+        scope=Scope.FILE,
+        ends_check=True,
+        meaning="The values of the file could not be read, so it is not known if they are what the contract asks for.",
+        message="The values could not be judged by the contract: {reason}.",
+        fix="Send a file that can be read by itself, or a smaller one.",
+    ),
+    Code(
         slug="missing-sheet",
         severity=ERROR,
         scope=Scope.FILE,

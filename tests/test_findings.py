@@ -118,6 +118,7 @@ def field(kind: str = "string", **constraints: object) -> dict[str, object]:
 
 UNDER_CONTRACT: Mapping[str, tuple[bytes, Mapping[str, object]]] = {
     "unexpected-format": (b"%PDF-1.7\n", {"format": "csv"}),
+    "contract-not-checked": (parquet(footer(group({1: text("part-0"), **chunk("id")}))), field()),
     "missing-sheet": (workbook(), {"format": "xlsx", "sheet": "Orders"}),
     "unexpected-encoding": (b"\xef\xbb\xbfid\n1\n", {"encoding": "windows-1252"}),
     "too-few-bytes": (b"id\n1\n", {"bytes": {"atLeast": 100}}),

@@ -18,7 +18,7 @@ from chalicelib.findings import CATALOGUE, Cause, Severity
 from chalicelib.tableschema import DescriptorError, Schema
 
 DELIMITED = frozenset({"csv", "tsv"})
-WITHOUT_TEXT = frozenset({"xlsx"})
+WITHOUT_TEXT = frozenset({"parquet", "xlsx"})
 """Tables that are no text: they have neither dialect nor encoding."""
 TABLES = DELIMITED | WITHOUT_TEXT | {"jsonl"}
 FORMATS = TABLES | {"json", "text"}
@@ -203,7 +203,8 @@ class _Keywords:
                 self._members.refuse("extraColumns", "says nothing without a schema")
             return None
         if said_format not in TABLES | {None}:
-            self._members.refuse("schema", f'"{said_format}" has no columns: a schema is for csv, tsv, jsonl and xlsx')
+            known = ", ".join(sorted(TABLES))
+            self._members.refuse("schema", f'"{said_format}" has no columns: a schema is for {known}')
         if extra is not None and "fieldsMatch" in descriptor:
             self._members.refuse("extraColumns", "the schema's fieldsMatch already says what columns there may be")
         try:

@@ -37,9 +37,9 @@ class Spool:
         return self.size <= self.limit
 
     @property
-    def path(self) -> str:
-        """Where another reader of this process opens it."""
-        return f"/dev/fd/{self._file.fileno()}"
+    def descriptor(self) -> int:
+        """The open file, for another reader of this process."""
+        return self._file.fileno()
 
     def write(self, block: bytes) -> None:
         """Take the next bytes; they replace the oldest where there is no more room."""

@@ -234,5 +234,5 @@ def test_the_contracts_that_ship_are_right() -> None:
 def test_what_a_contract_may_say_is_what_the_inspection_knows() -> None:
     assert set(FORMATS) <= set(Format)
     assert {Format.CSV, Format.TSV} == DELIMITED
-    assert DELIMITED | {Format.JSONL, Format.XLSX} == TABLES
+    assert DELIMITED | {Format.JSONL, Format.PARQUET, Format.XLSX} == TABLES
     assert set(ENCODINGS) <= set(CODECS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import pyarrow as pa
@@ -11,11 +12,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from chalicelib.contracts import Contract
 from chalicelib.inspection import Limits, Report, inspect
 from chalicelib.inspection.parquet.compact import Compact, CompactError
 from tests.inspection.packing import zipped
 from tests.inspection.strategies import cut, gz
-from tests.inspection.thrift import STRUCT, chunk, element, footer, group, i64, listed, parquet
+from tests.inspection.thrift import SIZE, STRUCT, chunk, element, footer, group, i64, listed, parquet, text
 
 
 def judged(content: bytes, *, name: str = "a.parquet", **options: Any) -> Report:
@@ -160,7 +162,9 @@ def test_structs_within_structs_without_end_are_refused() -> None:
 
 
 def test_nothing_in_the_file_is_looked_for_where_the_footer_is() -> None:
-    assert damage(footer(group(chunk("id", size=11)))) == "its footer places a column chunk where the file has none"
+    assert (
+        damage(footer(group(chunk("id", size=SIZE + 1)))) == "its footer places a column chunk where the file has none"
+    )
     assert damage(footer(group(chunk("id", start=-5)))) == "its footer places a column chunk where the file has none"
     assert not judged(parquet(footer(group(chunk("id"))))).counts
 
@@ -252,6 +256,7 @@ def test_a_file_longer_than_what_is_kept_of_it_is_judged_by_its_end() -> None:
     content = written(pa.table({"a": list(range(10_000))}), compression="none")
     report = judged(content, limits=Limits(spool_bytes=2_000, block_bytes=512, sniff_bytes=512))
     assert (report.facts.records, report.bytes) == (10_000, len(content))
+    assert report.counts == {"values-not-checked": 1}
 
 
 def test_a_footer_longer_than_the_limit_is_not_read() -> None:
@@ -280,3 +285,85 @@ def test_time_is_looked_at_between_row_groups() -> None:
     asked = iter([False] * 3)
     report = judged(NESTED, out_of_time=lambda: next(asked, True))
     assert report.counts == {"inspection-timed-out": 1}
+
+
+# -- values
+
+VALUES_TABLE = pa.table(
+    {
+        "id": pa.array([1, 2, 2, None], pa.int32()),
+        "name": ["a", "b", "c", "d"],
+        "on": pa.array([0, 1, 2, 3], pa.int32()).cast(pa.date32()),
+        "at": pa.array([0, 1, 2, 10**18], pa.int64()).cast(pa.timestamp("us", "UTC")),
+        "price": pa.array([1, 2, 3, 4]).cast(pa.decimal128(22, 2)),
+        "tags": [["x"], [], None, ["y"]],
+        "by": pa.array([[(1, 2)], [], None, [(3, 4)]], pa.map_(pa.int32(), pa.int32())),
+        "raw": [b"a", b"\xff", b"c", b"d"],
+        "took": pa.array([0, 1, 2, 3], pa.int32()).cast(pa.time32("ms")),
+    }
+)
+
+
+def field(name: str, type_: str, **constraints: Any) -> dict[str, Any]:
+    return {"name": name, "type": type_, "constraints": constraints}
+
+
+def under(content: bytes, *fields: Any, limits: Limits | None = None, **keywords: Any) -> Report:
+    said = {"fields": list(fields), "fieldsMatch": "subset"}
+    known = Contract.of(json.dumps({"name": "c", "match": "**", "schema": said, **keywords}))
+    return inspect([content], name="a.parquet", contract=known, limits=limits)
+
+
+def broken(table: pa.Table, *fields: Any, **keywords: Any) -> list[tuple[str, int | None, str | None]]:
+    """Code, row and field of what the table breaks."""
+    return [(found.code, found.row, found.field) for found in under(written(table), *fields, **keywords).findings]
+
+
+SOME = VALUES_TABLE.slice(0, 3)
+
+
+def test_values_are_judged_as_what_they_are() -> None:
+    right = [field("id", "integer"), field("on", "date"), field("price", "number"), field("tags", "array")]
+    assert broken(SOME, *right, field("by", "object"), field("took", "time"), format="parquet") == []
+    assert broken(SOME, field("id", "integer", unique=True, required=True)) == [("constraint-unique", 3, "id")]
+    assert broken(SOME, field("on", "date", minimum="1970-01-02")) == [("constraint-minimum", 1, "on")]
+    assert broken(SOME, field("raw", "string")) == [("type-error", 2, "raw")]
+    assert broken(SOME, field("name", "integer"), tolerance={"errors": 3})[-1][0] == "errors-tolerated"
+    assert broken(SOME, field("tags", "any", required=True)) == [("constraint-required", 3, "tags")]
+
+
+def test_columns_that_are_missing_are_told_as_of_a_text() -> None:
+    assert broken(SOME, field("no", "any")) == [("missing-label", 0, "no")]
+
+
+def test_moments_have_their_zone_and_those_beyond_the_year_9999_cannot_be_judged() -> None:
+    assert broken(VALUES_TABLE, field("at", "datetime")) == [("contract-not-checked", None, None)]
+    assert not broken(SOME, field("at", "datetime", minimum="1970-01-01T00:00:00Z"))
+    assert broken(SOME, field("at", "datetime", minimum="1970-01-01T00:00:00.000001Z")) == [
+        ("constraint-minimum", 1, "at")
+    ]
+
+
+def test_values_that_cannot_be_read_are_damage() -> None:
+    content = bytearray(written(pa.table({"a": ["text"] * 999}), compression="zstd", use_dictionary=False))
+    content[60:70] = b"\xff" * 10
+    assert judged(bytes(content)).counts == {"damaged-parquet": 1}
+    assert under(bytes(content), field("a", "string")).counts == {"damaged-parquet": 1}
+
+
+def test_text_that_is_no_utf_8_is_damage() -> None:
+    content = written(pa.table({"a": ["aaaa"] * 9}), compression="none", use_dictionary=False, write_statistics=False)
+    assert judged(content.replace(b"aaaa", b"aa\xffa")).counts == {"damaged-parquet": 1}
+
+
+def test_a_contract_for_values_that_are_not_there_fails() -> None:
+    content = parquet(footer(group({1: text("part-0"), **chunk("id")})))
+    assert judged(content).status == "succeeded"
+    assert under(content, field("id", "integer")).counts == {"contract-not-checked": 1}
+
+
+def test_one_file_after_another_is_read_whatever_was_wrong_with_the_one_before() -> None:
+    for number in range(3):
+        content = written(pa.table({"a": [number]}))
+        assert not under(content, field("a", "integer", minimum=number, maximum=number)).counts
+        assert judged(parquet(footer(ONE), data=bytes(SIZE))).counts == {"damaged-parquet": 1}

@@ -67,7 +67,13 @@ def element(name: str, **said: int) -> dict[int, Value]:
     return dict(sorted(fields.items()))
 
 
-def chunk(*path: str, physical: int = 1, codec: int = 0, values: int = 2, size: int = 10, start: int = 4) -> Any:
+PAGE_HEADER = {1: i32(0), 2: i32(8), 3: i32(8), 5: (STRUCT, {1: i32(2), 2: i32(0), 3: i32(3), 4: i32(3)})}
+PAGE = struct(PAGE_HEADER) + bytes(8)
+"""Two whole numbers."""
+SIZE = len(PAGE)
+
+
+def chunk(*path: str, physical: int = 1, codec: int = 0, values: int = 2, size: int = SIZE, start: int = 4) -> Any:
     """A column chunk."""
     data = {
         1: i32(physical),
@@ -105,7 +111,7 @@ def footer(
     }
 
 
-def parquet(written: Mapping[int, Value] | bytes, *, data: bytes = b"\0" * 10, magic: bytes = b"PAR1") -> bytes:
+def parquet(written: Mapping[int, Value] | bytes, *, data: bytes = PAGE, magic: bytes = b"PAR1") -> bytes:
     """A file with this footer."""
     end = written if isinstance(written, bytes) else struct(written)
     return magic + data + end + len(end).to_bytes(4, "little") + magic

@@ -16,6 +16,7 @@ from chalicelib.inspection.spool import Spool
 
 if TYPE_CHECKING:
     from chalicelib.inspection.contracted import Contracted
+    from chalicelib.inspection.native_values import NativeValues
 
 MAGIC, ENCRYPTED = b"PAR1", b"PARE"
 _TAIL = 8
@@ -34,6 +35,10 @@ _UNREADABLE = frozenset({3})
 """LZO is in the standard, and in hardly any reader."""
 
 
+class _ValuesError(Exception):
+    """The values are not there, or not right."""
+
+
 class Parquet:
     """Judges a file by its footer, whose statements about rows, columns and places must fit each other and the file."""
 
@@ -50,8 +55,8 @@ class Parquet:
         self._groups = 0
         self._rows = 0
         self._is_encrypted = False
-        self.is_readable = False
-        """Whether nothing is known to keep the values from being read."""
+        self._is_unreadable = False
+        self._obstacle: str | None = None
 
     def inspect(self, spool: Spool) -> Facts:
         """Tell what was learnt."""
@@ -60,11 +65,14 @@ class Parquet:
             return Facts()
         self._end = spool.size - _TAIL - len(footer)
         try:
-            return self._judge(Footer(footer, columns=self._limits.columns, take_groups=self._judge_groups))
+            facts = self._judge(Footer(footer, columns=self._limits.columns, take_groups=self._judge_groups))
+            self._judge_values(spool, facts)
         except TooManyColumnsError:
             self._findings.add("too-many-columns", limit=self._limits.columns)
         except CompactError as error:
             self._damaged(f"its footer {error}")
+        else:
+            return facts
         return Facts()
 
     def _damaged(self, reason: str) -> None:
@@ -102,10 +110,10 @@ class Parquet:
             raise CompactError("counts other rows than its row groups do")
         if self._is_encrypted or footer.is_encrypted:
             self._findings.add("encrypted-file", format="Parquet")
+            self._is_unreadable = True
         judge_names([each.name for each in self._tree.columns], self._findings, longest=self._limits.name_length)
         if not footer.rows:
             self._findings.add("no-records")
-        self.is_readable = not self._findings.errors
         return self._facts(footer)
 
     def _facts(self, footer: Footer) -> Facts:
@@ -132,13 +140,46 @@ class Parquet:
                 continue
             self._judge_chunk(chunk, leaf, group.rows)
             if chunk.file:
-                self._elsewhere()
+                self._obstacle = "they are in other files"
             elif chunk.values and not (len(MAGIC) <= chunk.start and 0 < chunk.size <= self._end - chunk.start):
                 raise CompactError("places a column chunk where the file has none")
 
-    def _elsewhere(self) -> None:
-        if not self._findings.counts.get("values-not-checked"):
-            self._findings.add("values-not-checked", reason="they are in other files")
+    def _judge_values(self, spool: Spool, facts: Facts) -> None:
+        """Read all values, for the contract's schema if it has one, and tell if that cannot be."""
+        sink = self._contracted.native_sink() if self._contracted else None
+        if sink:
+            sink.begin([each.name for each in self._tree.columns], line=None)
+        if self._is_unreadable or not (facts.records and facts.column_count):
+            return
+        if self._obstacle is None and not spool.is_whole:
+            self._obstacle = f"the file is larger than {spool.limit:,} bytes"
+        if self._obstacle is None:
+            try:
+                self._obstacle = self._read_values(spool, sink, facts.records)
+            except _ValuesError:
+                self._damaged("its values cannot be read")
+        if self._obstacle:
+            self._findings.add("contract-not-checked" if sink else "values-not-checked", reason=self._obstacle)
+
+    def _read_values(self, spool: Spool, sink: NativeValues | None, records: int) -> str | None:
+        """What keeps the values from being read, if it is not the file."""
+        from chalicelib.inspection.sql.parquet import ParquetReader, UnreadableError  # noqa: PLC0415 (on first use)
+
+        row = 0
+        try:
+            with ParquetReader.lent(spool.descriptor) as reader:
+                if sink is None:
+                    reader.scan(self._tick)
+                    return None
+                for row, values in enumerate(reader.rows(len(self._tree.columns), self._tick), start=1):
+                    sink.take(values, row=row, line=None)
+        except UnreadableError as error:
+            if error.reason:
+                return error.reason
+            raise _ValuesError from None
+        if row != records:
+            raise _ValuesError
+        return None
 
     def _judge_chunk(self, chunk: Chunk, leaf: Leaf, rows: int) -> None:
         if chunk.physical != leaf.physical or tuple(chunk.path) != leaf.path:
@@ -154,6 +195,7 @@ class Parquet:
             self._codecs[name] = None
         if codec is None or chunk.codec in _UNREADABLE:
             reason = f"a column chunk is packed with {name}"
+            self._is_unreadable = True
             self._findings.add("unsupported-compression", compression="Parquet", reason=reason)
 
 

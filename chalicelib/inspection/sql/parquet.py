@@ -1,0 +1,189 @@
+"""Reads the values of a Parquet file with the engine, which proves that they can be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from chalicelib.inspection.limits import MIB
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Tick = Callable[[], None]
+MEMORY_BYTES = 384 * MIB
+"""The most memory that the engine may take for one file; it never spills to a disk. A row group may be as large."""
+_ROWS = 2_000
+_WAIT_SECONDS = 0.05
+_ZONE = " WITH TIME ZONE"
+_INSTANT = "TIMESTAMP" + _ZONE
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SETTINGS = (
+    "autoinstall_known_extensions = false",
+    "autoload_known_extensions = false",
+    "allow_community_extensions = false",
+    "enable_external_file_cache = false",  # the file is another one each time, under the same name
+    "python_enable_replacements = false",
+    "temp_directory = ''",
+    "max_temp_directory_size = '0MiB'",
+    f"memory_limit = '{MEMORY_BYTES // MIB}MiB'",
+    "threads = 1",  # each more would hold a row group of its own
+    "TimeZone = 'UTC'",
+    "allowed_paths = ['{path}']",
+    "enable_external_access = false",
+    "lock_configuration = true",
+)
+_UNSUPPORTED = ("support", "implement", "unknown encoding", "pytz")
+"""What the engine says of files that are right, and that it cannot read."""
+_NOT_READ = "they are stored in a way that is not read here"
+_free: list[ParquetReader] = []
+
+
+class UnreadableError(Exception):
+    """The values cannot be read. `reason` says what keeps the engine from it; None if it is the file."""
+
+    def __init__(self, reason: str | None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ParquetReader:
+    """An engine without network, extensions and files but the one that it is lent for."""
+
+    def __init__(self) -> None:
+        self._nothing = os.memfd_create("nothing")
+        self._file = os.dup(self._nothing)
+        path = f"/proc/self/fd/{self._file}"
+        self._engine = import_module("duckdb")
+        self._root: DuckDBPyConnection = self._engine.connect(":memory:")
+        for setting in _SETTINGS:
+            self._root.execute(f"SET {setting.replace('{path}', path)}")
+        self._source = f"read_parquet('{path}', hive_partitioning = false, binary_as_string = false)"
+        self._session = self._root.cursor()
+
+    @classmethod
+    @contextmanager
+    def lent(cls, descriptor: int) -> Iterator[ParquetReader]:
+        """One for a file that is open; one that failed is not lent again."""
+        reader = _free.pop() if _free else cls()
+        try:
+            reader.open(descriptor)
+            yield reader
+        except BaseException:
+            reader.close()
+            raise
+        reader.open(None)
+        _free.append(reader)
+
+    def open(self, descriptor: int | None) -> None:
+        """Let the engine see this file; with None it sees an empty one."""
+        self._session.close()
+        self._session = self._root.cursor()
+        os.dup2(self._nothing if descriptor is None else descriptor, self._file)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Of what the engine says only this is kept: it may tell values."""
+        try:
+            yield
+        except self._engine.OutOfMemoryException:
+            raise UnreadableError(f"they take more than {MEMORY_BYTES // MIB} MiB of memory") from None
+        except self._engine.Error as error:
+            is_unsupported = any(word in str(error).lower() for word in _UNSUPPORTED)
+            raise UnreadableError(_NOT_READ if is_unsupported else None) from None
+        except (ValueError, OverflowError):
+            raise UnreadableError("a date or a time is beyond the year 9999") from None
+
+    def close(self) -> None:
+        """End it."""
+        self._session.close()
+        self._root.close()
+        os.close(self._file)
+        os.close(self._nothing)
+
+    def scan(self, tick: Tick) -> None:
+        """Read every value; raises UnreadableError, and what `tick` raises."""
+        failures: list[Exception] = []
+        worker = Thread(target=self._scan, args=(failures,), daemon=True)
+        worker.start()
+        try:
+            while worker.is_alive():
+                worker.join(_WAIT_SECONDS)
+                tick()
+        except BaseException:
+            self._session.interrupt()
+            worker.join()
+            raise
+        with self._translated():
+            for failure in failures:
+                raise failure
+
+    def _scan(self, failures: list[Exception]) -> None:
+        try:
+            # Only what needs every value keeps the engine from answering out of the footer.
+            self._session.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {self._source}").fetchall()  # noqa: S608
+        except Exception as error:
+            failures.append(error)
+
+    def rows(self, columns: int, tick: Tick) -> Iterator[Sequence[object]]:
+        """Every row, a native value for each of so many columns; raises UnreadableError, and what `tick` raises."""
+        with self._translated():
+            self._session.execute(f"SELECT * FROM {self._source} LIMIT 0")  # noqa: S608 - nothing of a file's
+            types = [str(column[1]) for column in self._session.description or ()]
+            if len(types) != columns:
+                raise UnreadableError(_NOT_READ)
+            wanted = ", ".join(_expression(number, type_) for number, type_ in enumerate(types, start=1))
+            converters = [(index, convert) for index, type_ in enumerate(types) if (convert := _converter(type_))]
+            answer = self._session.execute(f"SELECT {wanted} FROM {self._source}")  # noqa: S608 - the same
+        while True:
+            tick()
+            with self._translated():
+                rows: Sequence[Sequence[object]] = answer.fetchmany(_ROWS)
+                if converters:
+                    rows = [_converted(row, converters) for row in rows]
+            if not rows:
+                return
+            yield from rows
+
+
+def _expression(number: int, type_: str) -> str:
+    """How a column is asked for: without a zone, which Python's side of the engine has no names for."""
+    if type_ == _INSTANT:
+        return f"epoch_us(#{number})"
+    return f"CAST(#{number} AS {type_.replace(_ZONE, '')})" if _ZONE in type_ else f"#{number}"
+
+
+def _converter(type_: str) -> Callable[[Any], object] | None:
+    if type_ == _INSTANT:
+        return _instant
+    if type_ == "UUID":
+        return str
+    is_nested = type_.endswith("]") or type_.startswith(("STRUCT", "MAP", "UNION"))
+    return _json_like if is_nested else None
+
+
+def _converted(row: Sequence[object], converted: Sequence[tuple[int, Callable[[Any], object]]]) -> Sequence[object]:
+    values = list(row)
+    for index, convert in converted:
+        if values[index] is not None:
+            values[index] = convert(values[index])
+    return values
+
+
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _json_like(value: object) -> object:
+    """A nested value as one of JSON, but for its scalars."""
+    if isinstance(value, dict):
+        return {str(name): _json_like(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_like(inner) for inner in value]
+    return str(value) if isinstance(value, UUID) else value
