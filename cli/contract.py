@@ -1,19 +1,23 @@
-"""`contract check`: whether contracts are right, each and beside the others."""
+"""`contract check` and `contract infer`: whether contracts are right, and a first one from samples."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
 from chalicelib.contracts import Contract, ContractError, Mistake
 from chalicelib.contracts.loading import checked, text_of
+from cli.inference import NoContractError, Sample, Wishes, proposed
 from cli.options import json_option
 from cli.text import printable
+from infra.stages import UsageError
 
+CHUNK = 1 << 20
 RIGHT, WRONG, UNREADABLE = 0, 1, 2
 
 
@@ -49,6 +53,56 @@ def check(files: Sequence[str], as_json: bool) -> None:
             wrong = [mistake for mistake in mistakes if mistake.file == name]
             (_say_as_json if as_json else _say)(name, contracts.get(name), wrong)
     sys.exit(UNREADABLE if unread else WRONG if mistakes else RIGHT)
+
+
+@contract.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--name", help="What the contract is called [default: from the files' names].")
+@click.option("--match", help="The glob of keys that it is for [default: from the files' names, in any folder].")
+@click.option("--no-header", is_flag=True, help="The first record of delimited text is data, not names.")
+@click.option("--bounds", is_flag=True, help="Propose the least and greatest numbers and dates as bounds.")
+@click.option("--enums", is_flag=True, help="Propose lists of the values of columns that have few: they go into it.")
+@click.option("-o", "--output", metavar="FILE", help="Write it to a new file instead of to standard output.")
+@click.option("--json", "as_json", is_flag=True, help="In one line.")
+def infer(
+    files: Sequence[str],
+    *,
+    name: str | None,
+    match: str | None,
+    no_header: bool,
+    bounds: bool,
+    enums: bool,
+    output: str | None,
+    as_json: bool,
+) -> None:
+    """Propose a contract from samples (CSV, TSV or JSON Lines) that they pass.
+
+    It is a beginning: what it does not know, a person adds. Exit status: 0 if there is one, 1 if no contract can let
+    the samples pass, 2 if a file could not be read or written.
+    """
+    wishes = Wishes(name=name, match=match, header=not no_header, bounds=bounds, enums=enums)
+    samples = [Sample(name=file, read=partial(_chunks, file)) for file in files]
+    try:
+        found = proposed(samples, wishes)
+        text = json.dumps(found, ensure_ascii=False, indent=None if as_json else 2)
+        if output is None:
+            click.echo(text)
+        else:
+            with open(output, "x", encoding="utf-8") as file:
+                file.write(f"{text}\n")
+    except NoContractError as error:
+        click.echo(f"recibo: no contract: {printable(error)}.", err=True)
+        sys.exit(WRONG)
+    except ContractError as error:
+        raise UsageError(f"The contract would not be right: {printable(error)}.") from error
+    except OSError as error:
+        raise UsageError(f"{printable(error.filename)}: {error.strerror}.") from error
+
+
+def _chunks(file: str) -> Iterator[bytes]:
+    with open(file, "rb") as opened:
+        while chunk := opened.read(CHUNK):
+            yield chunk
 
 
 def _say(name: str, found: Contract | None, mistakes: Sequence[Mistake]) -> None:

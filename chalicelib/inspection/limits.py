@@ -31,6 +31,8 @@ class Limits:
     """How much of a table's beginning is profiled: cells of so many characters. Of the rest it is a small part."""
     profiled_values: int = 100_000
     """How many different values of a table are kept to count them exactly, over all its columns."""
+    common_values: int = 5
+    """How many of the commonest values of a column a report tells, where it may tell any."""
     uniqueness_bytes: int = 256 * MIB
     """How much memory the values may take that a contract wants to be unique."""
     engine_from_bytes: int = 2 * MIB

@@ -29,7 +29,6 @@ _EXACT = Context(prec=400)
 _MEAN = Context(prec=15, rounding=ROUND_HALF_EVEN)
 _MOST_SHOWN = 30
 _SHARE = 10_000
-_COMMON = 5
 _KEPT_CHARACTERS = 100
 _REVEALING = 10**9
 """Whole numbers from here on are likelier those of people, accounts and telephones than quantities."""
@@ -41,8 +40,9 @@ class ColumnProfile:
     With `samples` values may be told as the file has them; without, only bounds and means of numbers, dates and times.
     """
 
-    def __init__(self, *, samples: bool, kept: int) -> None:
+    def __init__(self, *, samples: bool, kept: int, common: int) -> None:
         self._samples = samples
+        self._common_values = common
         self._nulls = 0
         self._cells = 0
         self._longest = 0
@@ -101,11 +101,6 @@ class ColumnProfile:
             self._tallies[slot] = Tally()
         return self._tallies[slot]
 
-    @property
-    def values(self) -> Mapping[str, int]:
-        """The different values and how often each is there; none without `samples`, or if they are too many to keep."""
-        return self._counts
-
     def profile(self) -> Profile:
         """What all of it comes to."""
         nulls, longest = self._nulls, self._longest
@@ -148,7 +143,7 @@ class ColumnProfile:
     def _common(self) -> Iterator[Common]:
         """The values that are there most often, and more than once."""
         ranked = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
-        for value, count in ranked[:_COMMON]:
+        for value, count in ranked[: self._common_values]:
             if count > 1:
                 yield Common(value=value[:_KEPT_CHARACTERS], count=count)
 

@@ -49,7 +49,8 @@ class TableProfile:
         self._width = len(names)
         profiled = min(self._width, self._limits.named_columns)
         kept = self._limits.profiled_values // profiled
-        self._columns = [ColumnProfile(samples=self._samples, kept=kept) for _ in range(profiled)]
+        common = self._limits.common_values
+        self._columns = [ColumnProfile(samples=self._samples, kept=kept, common=common) for _ in range(profiled)]
 
     def take(self, run: bytes, *, row: int, line: int) -> None:  # noqa: ARG002 - nor is that of a record
         """Profile the records that are to be, unless they are cut off."""
@@ -74,11 +75,6 @@ class TableProfile:
         named = zip(facts.columns, profiles, strict=True)
         columns = tuple(Column(name=column.name, profile=found) for column, found in named)
         return replace(facts, columns=columns, profiled_records=self._records)
-
-    @property
-    def columns(self) -> Sequence[ColumnProfile]:
-        """What is known of each column."""
-        return self._columns
 
     def _read(self, run: bytes) -> Iterator[Sequence[str]]:
         text = io.StringIO(run.decode("utf-8", "replace"), newline="")
