@@ -590,6 +590,22 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
         fix="Name and order the columns as the contract does; or correct the contract.",
     ),
     Code(
+        slug="missing-field",
+        severity=ERROR,
+        scope=Scope.ROW,
+        meaning="A record of JSON lacks a member that the contract's schema has as a field.",
+        message="The record {rule}.",
+        fix="Write the member, null if it has no value; or let the contract's fieldsMatch be superset.",
+    ),
+    Code(
+        slug="extra-field",
+        severity=ERROR,
+        scope=Scope.ROW,
+        meaning="A record of JSON has a member that is no field of the contract's schema.",
+        message="The record {rule}.",
+        fix="Remove the member; or add a field to the contract, or let it allow extra columns.",
+    ),
+    Code(
         slug="type-error",
         severity=ERROR,
         scope=Scope.CELL,

@@ -125,6 +125,8 @@ UNDER_CONTRACT: Mapping[str, tuple[bytes, Mapping[str, object]]] = {
     "too-many-bytes": (b"id\n1\n", {"bytes": {"atMost": 1}}),
     "too-few-rows": (b"id\n1\n", {"rows": {"atLeast": 2}}),
     "too-many-rows": (b"id\n1\n2\n", {"rows": {"atMost": 1}}),
+    "missing-field": (b'{"b": 1}\n{"b": 2}\n', {"schema": {"fields": [{"name": "a"}, {"name": "b"}]}}),
+    "extra-field": (b'{"a": 1, "b": 1}\n{"a": 1}\n', {"schema": {"fields": [{"name": "a"}]}}),
     "missing-label": (b"a,b\n1,2\n", {"schema": {"fields": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}}),
     "extra-label": (b"id,name\n1,2\n", field()),
     "incorrect-label": (b"name\n1\n", field()),

@@ -8,11 +8,12 @@ from chalicelib.contracts import Contract
 from chalicelib.contracts.contract import DELIMITED, TABLES
 from chalicelib.findings import CATALOGUE, Findings
 from chalicelib.inspection.delimited_values import DelimitedValues
+from chalicelib.inspection.json_values import JsonValues
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.native_values import NativeValues
 from chalicelib.inspection.report import Judged, Report
 from chalicelib.inspection.sinks import RecordSink
-from chalicelib.inspection.values import JsonValues, Values
+from chalicelib.inspection.values import Values
 
 
 def findings_under(contract: Contract, limits: Limits) -> Findings:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import MIB, Limits
 from chalicelib.inspection.report import BrokenRule
-from chalicelib.tableschema import Rows, Schema, Uniqueness, json_number
+from chalicelib.tableschema import Schema, Uniqueness
 
 RULES: Mapping[str, str] = {
     "type": "type-error",
@@ -27,12 +25,6 @@ RULES: Mapping[str, str] = {
 """The code of the finding for each rule of a field."""
 HEADER: Mapping[str, str] = {"missing": "missing-label", "extra": "extra-label", "order": "incorrect-label"}
 """The code of the finding for each rule of the header."""
-_MOST_DIGITS = 4_000
-
-
-def _integer(digits: str) -> int | Decimal:
-    """A whole number of JSON, however long: Python converts no more than some thousand digits to an int."""
-    return int(digits) if len(digits) <= _MOST_DIGITS else Decimal(digits)
 
 
 class Values:
@@ -55,14 +47,22 @@ class Values:
         return tuple(BrokenRule(code=code, field=field, count=count) for (code, field), count in self._counts.items())
 
     def add(
-        self, code: str, *, field: str | None, row: int | None, line: int | None, rule: str = "", fields: str = ""
+        self,
+        code: str,
+        *,
+        field: str | None,
+        row: int | None,
+        line: int | None,
+        rule: str = "",
+        fields: str = "",
+        member: str | None = None,
     ) -> None:
-        """Report a broken rule."""
+        """Report a broken rule, of a field or of a member that is none."""
         self._counts[code, field] = self._counts.get((code, field), 0) + 1
         if self._findings.full(code):
             self._findings.count(code, 1)
         else:
-            self._findings.add(code, field=field, row=row, line=line, rule=rule, fields=fields)
+            self._findings.add(code, field=member or field, row=row, line=line, rule=rule, fields=fields)
 
     def count(self, code: str, field: str | None, more: int) -> None:
         """Count a rule that is broken more often, like findings that are kept."""
@@ -85,6 +85,10 @@ class Values:
         """Report a record's problems, and the keys that a record before it has."""
         for field, _, problem in problems:
             self.add(RULES[problem.rule], field=field.name, row=row, line=line, rule=problem.words)
+        self.judge_keys(keys, row=row, line=line)
+
+    def judge_keys(self, keys: Sequence[Any], *, row: int, line: int | None) -> None:
+        """Report the keys that a record before it has."""
         for index, key in enumerate(keys):
             if key is None:
                 continue
@@ -104,41 +108,3 @@ def _unique_rules(schema: Schema) -> Iterator[tuple[str, str | None, str]]:
     keys += [("constraint-unique-key", key) for key in schema.unique_keys]
     for code, names in keys:
         yield code, names[0] if len(names) == 1 else None, ", ".join(names)
-
-
-class JsonValues:
-    """Takes the lines of JSON Lines."""
-
-    def __init__(self, values: Values, schema: Schema, findings: Findings, limits: Limits) -> None:
-        self._values = values
-        self._findings = findings
-        self._limits = limits
-        self._rows = Rows(schema, [field.name for field in schema.fields])
-
-    def begin(self, names: Sequence[str], *, line: int) -> None:
-        """There is no header."""
-
-    def take(self, run: bytes, *, row: int, line: int) -> None:
-        """Judge the records, unless they are cut off."""
-        if self._findings.is_closed:
-            return
-        for number, text in enumerate(run.removesuffix(b"\n").split(b"\n")):
-            self._judge(text, row=row + number, line=line + number)
-
-    def _judge(self, text: bytes, *, row: int, line: int) -> None:
-        try:
-            record = json.loads(text, parse_int=_integer, parse_float=json_number)
-        except RecursionError:
-            self._findings.add("json-too-deep", row=row, line=line, limit=self._limits.json_depth)
-            return
-        if isinstance(record, dict):
-            problems, keys = self._rows.judge_native(record), self._rows.keys_native(record)
-            self._values.judge(problems, keys, row=row, line=line)
-        else:
-            self._values.add("type-error", field=None, row=row, line=line, rule="must be an object")
-
-    def finish(self, *, is_whole: bool) -> None:
-        """There is nothing to judge at the end."""
-
-    def close(self) -> None:
-        """There is nothing to be closed."""

@@ -7,6 +7,7 @@ from chalicelib.tableschema.descriptor import DescriptorError
 from chalicelib.tableschema.exact import json_number
 from chalicelib.tableschema.field import Field
 from chalicelib.tableschema.kind import Problem
+from chalicelib.tableschema.records import Records
 from chalicelib.tableschema.rows import HeaderProblem, Rows
 from chalicelib.tableschema.schema import Schema
 from chalicelib.tableschema.uniqueness import Uniqueness
@@ -16,6 +17,7 @@ __all__ = [
     "Field",
     "HeaderProblem",
     "Problem",
+    "Records",
     "Rows",
     "Schema",
     "Uniqueness",

@@ -28,7 +28,8 @@ def whole(text: str) -> Whole:
 
 def json_number(text: str) -> Decimal:
     """A number of JSON; NaN, which is of no type but number's, for one with an exponent beyond any use."""
-    return Decimal(text) if _JSON.fullmatch(text) else Decimal("NaN")
+    has_exponent = "e" in text or "E" in text
+    return Decimal("NaN") if has_exponent and not _JSON.fullmatch(text) else Decimal(text)
 
 
 def decimal(value: object) -> Decimal:

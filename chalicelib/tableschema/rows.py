@@ -30,7 +30,7 @@ class _Place(NamedTuple):
 
 
 class Rows:
-    """Judges rows of cells under a header, or records of JSON; of a short row, the cells it has."""
+    """Judges rows of cells under a header; of a short row, the cells it has."""
 
     def __init__(self, schema: Schema, header: Sequence[str]) -> None:
         self._schema = schema
@@ -43,7 +43,7 @@ class Rows:
             for index, field in places
             if field.required or not field.is_free
         )
-        self._rules = tuple(_rules(schema))
+        self._rules = tuple(keyed(schema))
         at = {place.field.name: place for place in reversed(places)}
         self._keys = tuple(_places_of(rule, at) for rule in self._rules)
 
@@ -73,17 +73,6 @@ class Rows:
                     found.append((field, index, problem))
         return found
 
-    def judge_native(self, record: Mapping[str, object]) -> Iterator[tuple[Field, int, Problem]]:
-        """The same of a record of JSON; the index is that of the field."""
-        for index, field in enumerate(self._schema.fields):
-            value = record.get(field.name)
-            if field.is_missing(value):
-                if field.required:
-                    yield field, index, REQUIRED[0]
-            else:
-                for problem in field.problems_native(value):
-                    yield field, index, problem
-
     def judge_values(self, values: Sequence[object]) -> Iterator[tuple[Field, int, Problem]]:
         """The same of a row of native values under the header; None is no value."""
         for index, field in self._places:
@@ -106,12 +95,8 @@ class Rows:
         """
         return tuple(None if places is None else _key(places, cells) for places in self._keys)
 
-    def keys_native(self, record: Mapping[str, object]) -> tuple[Hashable | None, ...]:
-        """The same of a record of JSON."""
-        return tuple(_key_native(fields, record) for fields in self._rules)
 
-
-def _rules(schema: Schema) -> Iterator[tuple[Field, ...]]:
+def keyed(schema: Schema) -> Iterator[tuple[Field, ...]]:
     """The fields of everything that is unique, in the order of `Rows.keys`."""
     first = {field.name: field for field in reversed(schema.fields)}
     yield from ((field,) for field in schema.fields if field.unique)
@@ -140,7 +125,8 @@ def _key_of_values(places: Sequence[_Place], values: Sequence[object]) -> Hashab
     return _whole([_part(field.kind.take, field, values[index]) for index, field in places])
 
 
-def _key_native(fields: Sequence[Field], record: Mapping[str, object]) -> Hashable | None:
+def key_of_members(fields: Sequence[Field], record: Mapping[str, object]) -> Hashable | None:
+    """The key that those fields make of a record of JSON; None where it is not compared."""
     parts: list[Hashable] = []
     for field in fields:
         value = record.get(field.name)
