@@ -95,7 +95,7 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
         severity=WARNING,
         scope=Scope.FILE,
         meaning="The text is not UTF-8 and has no byte order mark, so its encoding is a guess.",
-        message="The text is not UTF-8; it was read as {encoding}.",
+        message="The text is not marked and not UTF-8; it was read as {encoding}, a guess that is {confidence} % sure.",
         fix="Save the file as UTF-8, so that no reader has to guess.",
     ),
     Code(

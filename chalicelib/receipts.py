@@ -120,6 +120,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "media_type": report.media_type,
         "compression": report.compression,
         "encoding": report.encoding,
+        "encoding_confidence": report.encoding_confidence,
         "newline": report.newline,
         "delimiter": facts.delimiter,
         "header": facts.header,

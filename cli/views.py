@@ -92,10 +92,15 @@ def _measures(receipt: Mapping[str, Any]) -> str:
         _counted(receipt.get("lines"), "line"),
         _counted(receipt.get("records"), "record"),
         _counted(receipt.get("column_count"), "column"),
-        receipt.get("encoding"),
+        _encoding(receipt),
         f"contract {receipt['contract']['name']}" if receipt.get("contract") else None,
     ]
     return " · ".join(measure for measure in measures if measure)
+
+
+def _encoding(receipt: Mapping[str, Any]) -> str | None:
+    confidence = receipt.get("encoding_confidence")
+    return f"{receipt['encoding']} ({confidence} % sure)" if confidence else receipt.get("encoding")
 
 
 def _counted(count: int | None, word: str) -> str:

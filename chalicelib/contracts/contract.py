@@ -22,7 +22,13 @@ WITHOUT_TEXT = frozenset({"parquet", "xlsx"})
 """Tables that are no text: they have neither dialect nor encoding."""
 TABLES = DELIMITED | WITHOUT_TEXT | {"jsonl"}
 FORMATS = TABLES | {"json", "text"}
-ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "windows-1252")
+ENCODINGS = (
+    *("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"),
+    *("windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1255"),
+    *("windows-1256", "iso-8859-1", "iso-8859-2", "iso-8859-5", "iso-8859-7", "iso-8859-15"),
+    *("mac-roman", "cp437", "cp850", "cp866", "koi8-r", "tis-620"),
+    *("shift_jis", "euc-jp", "gb18030", "big5", "euc-kr"),
+)
 FIXED_DIALECT: Mapping[str, object] = {"quoteChar": '"', "doubleQuote": True, "skipInitialSpace": False}
 """What RFC 4180 fixes: it may be said, and not changed."""
 MOVABLE = frozenset(code for code, known in CATALOGUE.items() if known.cause is Cause.CONTENT)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.inspection.claims import Claims
 from chalicelib.inspection.draft import Draft
+from chalicelib.inspection.encoding_guess import unmarked_utf16
 from chalicelib.inspection.expectation import Expectation
 from chalicelib.inspection.limits import Limits, OutOfTimeError
 from chalicelib.inspection.magic import binary_format, looks_binary
@@ -155,7 +156,7 @@ class _Pass:
             return None
         expected = self._expectation.format or self._claims.format(self._inner_name)
         is_text = expected in TEXTS or self._expectation.encoding
-        return binary_format(head, expected) or (Format.BINARY if not is_text and looks_binary(head) else None)
+        return binary_format(head, expected) or (Format.BINARY if not is_text and _is_binary(head) else None)
 
     def _inspect_nothing(self) -> None:
         if not self._is_cut():
@@ -196,3 +197,7 @@ class _Pass:
     def _found(self, found: str) -> None:
         self._claims.compare(self._draft, found, inner=self._inner_name)
         self._draft.note(format=found, media_type=MEDIA_TYPES[found])
+
+
+def _is_binary(head: bytes) -> bool:
+    return looks_binary(head) and not unmarked_utf16(head)

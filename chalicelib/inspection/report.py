@@ -158,6 +158,8 @@ class Report:
     media_type: str | None = None
     compression: str | None = None
     encoding: str | None = None
+    encoding_confidence: int | None = None
+    """How sure a guessed encoding is, in percent."""
     newline: str | None = None
     sha256: str | None = None
     bytes: int | None = None

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import copy
-from functools import cache
 
 from chalicelib.findings import Findings
+from chalicelib.inspection.encoding_guess import (
+    BEFORE_BYTES,
+    SAMPLE_BYTES,
+    find_beyond_ascii,
+    guess_encoding,
+    is_legacy,
+)
+from chalicelib.inspection.text_encodings import ASCII_BASED, Codec, codec_of
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 BYTE_ORDER_MARKS: Mapping[bytes, str] = {
@@ -26,7 +33,6 @@ XML_BEGINS: Mapping[bytes, str] = {
     b"\x4c\x6f\xa7\x94\x93": "cp037",
 }
 """What `<?xml` is in encodings of another width than ASCII, or no ASCII: written out, for to encode it loads them."""
-FALLBACK = "windows-1252"  # what most text that is neither UTF-8 nor marked was written in
 NEWLINES: Mapping[str, bytes] = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 
 
@@ -132,30 +138,6 @@ def find_nul(block: bytes, lines: Lines, findings: Findings) -> None:
 
 # -- decoding
 
-Codec = Callable[[bytes, str, bool], tuple[str, int]]
-"""Decodes bytes, with an error handler, finally or not: the text, and how many bytes it took."""
-
-
-def _decode_fallback(data: bytes, errors: str, _final: bool) -> tuple[str, int]:
-    return codecs.charmap_decode(data, errors, _fallback_table())
-
-
-@cache
-def _fallback_table() -> str:
-    from encodings.cp1252 import decoding_table  # noqa: PLC0415 (few files need it)
-
-    return decoding_table
-
-
-CODECS: Mapping[str, Codec] = {
-    "utf-8": codecs.utf_8_decode,
-    "utf-16-le": codecs.utf_16_le_decode,
-    "utf-16-be": codecs.utf_16_be_decode,
-    "utf-32-le": codecs.utf_32_le_decode,
-    "utf-32-be": codecs.utf_32_be_decode,
-    FALLBACK: _decode_fallback,
-}
-ASCII_BASED = frozenset({"utf-8", FALLBACK})
 REPLACEMENT = "\ufffd"
 _INVALID = re.compile("[\udc00-\udcff]")
 
@@ -173,9 +155,9 @@ codecs.register_error("recibo-mark-invalid", _mark_invalid)
 class Decoder:
     """Makes UTF-8 of text in its encoding; what is not valid is reported and becomes U+FFFD.
 
-    With `may_guess`, text taken for UTF-8 is read in a fallback from the first byte on that shows it is not UTF-8.
-    That is done only while all before was ASCII: text with valid multi-byte characters that breaks later on is
-    damaged UTF-8, and no guess would read it right.
+    With `may_guess`, text taken for UTF-8 that is for the most part not valid is read in the encoding that it is
+    guessed to be in: by a sample from its first byte beyond ASCII on, which is held back until there is enough of it.
+    Text that breaks only here and there, or later, is damaged UTF-8, and no guess would read it right.
     """
 
     def __init__(
@@ -183,44 +165,60 @@ class Decoder:
     ) -> None:
         self._findings = findings
         self._lines = lines
-        self._may_guess = may_guess
-        self._codec = codec or CODECS[encoding]
+        self._is_open = may_guess
+        self._before = b""
+        self._codec = codec or codec_of(encoding)
         self._carry = b""
         self.encoding = encoding
+        self.confidence: int | None = None
+        """Of a guess, in percent."""
 
     def feed(self, block: bytes, *, final: bool = False) -> bytes:
         """The block as valid UTF-8, cut between characters; `final` judges a character cut off at the end."""
         data = self._carry + block if self._carry else block
         if data.isascii() and self.encoding in ASCII_BASED:
             self._carry = b""
+            self._before = data[-BEFORE_BYTES:] if len(data) >= BEFORE_BYTES else (self._before + data)[-BEFORE_BYTES:]
             return data
+        first = find_beyond_ascii(data) if self._is_open else None
+        if first and len(data) - first.start() < SAMPLE_BYTES and not final:
+            return self._hold(data, first.start())
+        if first:
+            self._decide(data)
+        return self._decoded(data, final=final)
+
+    def _hold(self, data: bytes, at: int) -> bytes:
+        self._carry = data[at:]
+        self._before = (self._before + data[:at])[-BEFORE_BYTES:]
+        return data[:at]
+
+    def _decide(self, data: bytes) -> None:
+        self._is_open = False
+        sample = self._before + data
+        if not is_legacy(sample):
+            return
+        guess = guess_encoding(sample)
+        self.encoding, self.confidence = guess.encoding, guess.confidence
+        self._codec = codec_of(guess.encoding)
+        try:
+            data.decode()
+        except UnicodeDecodeError as error:
+            line, column = self._lines.position(data, error.start)
+            self._findings.add("encoding-guessed", line=line, column=column, **guess.values)
+
+    def _decoded(self, data: bytes, *, final: bool) -> bytes:
         try:
             text, used = self._codec(data, "strict", final)
-        except UnicodeDecodeError as error:
-            return self._mend(data, error.start, final=final)
+        except UnicodeDecodeError:
+            text, used = self._codec(data, "recibo-mark-invalid", final)
+            self._carry = data[used:]
+            mended = _INVALID.sub(REPLACEMENT, text)
+            self._report(text, mended)
+            return mended.encode()
         self._carry = data[used:]
-        self._may_guess &= data[:used].isascii()
         return data[:used] if self.encoding == "utf-8" else text.encode()
 
-    def _mend(self, data: bytes, at: int, *, final: bool) -> bytes:
-        if self._may_guess and data[:at].isascii():
-            self._guess(data, at)
-        text, used = self._codec(data, "recibo-mark-invalid", final)
-        self._carry = data[used:]
-        mended = _INVALID.sub(REPLACEMENT, text)
-        self._report(text, mended)
-        return mended.encode()
-
-    def _guess(self, data: bytes, at: int) -> None:
-        self._may_guess = False
-        self.encoding = FALLBACK
-        self._codec = CODECS[FALLBACK]
-        line, column = self._lines.position(data, at)
-        self._findings.add("encoding-guessed", line=line, column=column, encoding=FALLBACK)
-
     def _report(self, text: str, mended: str) -> None:
-        if not text.isascii():
-            self._may_guess = False
         invalid = _INVALID.finditer(text)
         for found in invalid:
             if self._findings.full("invalid-encoding"):

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from chalicelib.inspection.delimited import Delimited
 from chalicelib.inspection.dialect import DELIMITERS, Dialect, detect_dialect
 from chalicelib.inspection.draft import Draft
+from chalicelib.inspection.encoding_guess import guess_encoding, is_legacy, unmarked_utf16
 from chalicelib.inspection.expectation import Expectation
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.media_types import TABLES, TEXTS, Format
 from chalicelib.inspection.sinks import Both
-from chalicelib.inspection.text import Decoder, Lines, find_nul, first_encoding
+from chalicelib.inspection.text import REPLACEMENT, Decoder, Lines, find_nul, first_encoding
+from chalicelib.inspection.text_encodings import python_name
 from chalicelib.inspection.text_format import text_format
 
 if TYPE_CHECKING:
@@ -45,8 +47,17 @@ class TextPass:
         self._limits = limits
         self._lines = Lines()
         self._profile: TableProfile | None = None
-        sample = head.decode(mark or first_encoding(head) or expectation.encoding or "utf-8", "replace")
-        self.format, self._dialect = self._detect(sample, named, whole=whole)
+        is_said = mark or first_encoding(head) or expectation.encoding
+        self._unmarked = None if is_said else unmarked_utf16(head)
+        self.format, self._dialect = self._detect(self._sample(), named, whole=whole)
+
+    def _sample(self) -> str:
+        head, unmarked = self._head, self._unmarked
+        known = self._mark or first_encoding(head) or self._expectation.encoding or (unmarked and unmarked.encoding)
+        sample = head.decode(python_name(known or "utf-8"), "replace")
+        if known or REPLACEMENT not in sample or not is_legacy(head):
+            return sample
+        return head.decode(python_name(guess_encoding(head).encoding), "replace")
 
     def _detect(self, sample: str, named: str | None, *, whole: bool) -> tuple[str, Dialect | None]:
         expected = self._expectation.format
@@ -66,7 +77,8 @@ class TextPass:
                 pass
             return
         self._read(self._inspector(), decoder, chain([self._head], blocks), is_cut)
-        self._draft.note(encoding=decoder.encoding)
+        confidence = self._unmarked.confidence if self._unmarked else decoder.confidence
+        self._draft.note(encoding=decoder.encoding, encoding_confidence=confidence)
 
     def _report_mark(self, mark: str) -> None:
         said = self._expectation.encoding
@@ -77,9 +89,14 @@ class TextPass:
     def _decoder(self) -> Decoder:
         mark, said = self._mark, self._expectation.encoding
         is_json = self.format in (Format.JSON, Format.JSONL)
-        if is_json and mark not in (None, "utf-8"):
+        unmarked = self._unmarked
+        if unmarked:
+            self._findings.add("encoding-guessed", line=1, column=1, **unmarked.values)
+        if is_json and (unmarked or mark not in (None, "utf-8")):
             reason = "JSON is always UTF-8 (RFC 8259, section 8.1)"
             self._findings.add("invalid-encoding", encoding="JSON", reason=reason)
+        if unmarked:
+            return Decoder(self._findings, self._lines, unmarked.encoding, may_guess=False)
         encoding = mark or (said if said and not is_json else "utf-8")
         return Decoder(self._findings, self._lines, encoding, may_guess=not (mark or said or is_json))
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.inspection.patterns import compiled
-from chalicelib.inspection.text import CODECS, Codec, first_encoding
+from chalicelib.inspection.text import first_encoding
+from chalicelib.inspection.text_encodings import UNICODE, Codec, codec_of
 
 _WIDE: Mapping[str, str] = {
     "utf-16": "utf-16",
@@ -59,7 +60,7 @@ def xml_encoding(head: bytes, mark: str | None) -> XmlEncoding:
         return _of(family, f"declares {declared[:40]}, but its first bytes are {family.upper()}")
     if not mark and declared.lower() in ("utf-16", "utf-32"):
         return _of(name, f"is {declared.upper()} without a byte order mark")
-    return XmlEncoding(name=name if name in CODECS else declared.lower(), codec=_codec(name))
+    return XmlEncoding(name=name if name in UNICODE else declared.lower(), codec=codec_of(name))
 
 
 def _codec_name(declared: str, family: str) -> str | None:
@@ -80,24 +81,4 @@ def _reads_the_same(declaration: str, family: str, name: str) -> bool:
 
 
 def _of(name: str, fault: str | None) -> XmlEncoding:
-    return XmlEncoding(name=name, codec=_codec(name), fault=fault)
-
-
-def _codec(name: str) -> Codec:
-    return CODECS.get(name) or _incremental(name)
-
-
-def _incremental(name: str) -> Codec:
-    """A codec of any encoding that Python has, whose decoder keeps the state of what was decoded."""
-    decoder = codecs.getincrementaldecoder(name)()
-
-    def decode(data: bytes, errors: str, final: bool) -> tuple[str, int]:
-        state = decoder.getstate()
-        decoder.errors = errors
-        try:
-            return decoder.decode(data, final), len(data)
-        except UnicodeDecodeError:
-            decoder.setstate(state)
-            raise
-
-    return decode
+    return XmlEncoding(name=name, codec=codec_of(name), fault=fault)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from chalicelib.contracts import Contract, ContractError, Contracts, load
 from chalicelib.contracts.contract import DELIMITED, ENCODINGS, FORMATS, TABLES
 from chalicelib.findings import Severity
+from chalicelib.inspection import text_encodings
 from chalicelib.inspection.media_types import Format
-from chalicelib.inspection.text import CODECS
 
 FIELDS = [{"name": "id", "type": "integer"}]
 
@@ -235,4 +235,4 @@ def test_what_a_contract_may_say_is_what_the_inspection_knows() -> None:
     assert set(FORMATS) <= set(Format)
     assert {Format.CSV, Format.TSV} == DELIMITED
     assert DELIMITED | {Format.JSONL, Format.PARQUET, Format.XLSX} == TABLES
-    assert set(ENCODINGS) <= set(CODECS)
+    assert set(ENCODINGS) == set(text_encodings.ENCODINGS)

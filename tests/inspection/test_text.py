@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.findings import Findings
 from chalicelib.inspection import Report, Status, inspect
+from chalicelib.inspection.encoding_guess import SAMPLE_BYTES
 from chalicelib.inspection.text import (
     BYTE_ORDER_MARKS,
     XML_BEGINS,
@@ -103,27 +104,34 @@ def test_bytes_that_are_not_utf8_are_located_and_replaced_as_python_replaces_the
 # -- the guess
 
 
+@given(BROKEN)
+def test_the_encoding_is_guessed_if_less_is_valid_utf8_than_not(data: bytes) -> None:
+    replaced = data.decode("utf-8", "replace")
+    guessed = replaced.count("\ufffd") * 2 > sum(character > "\x7f" for character in replaced)
+    text, findings, encoding = decoded(data, max(len(data), 1), may_guess=True)
+    assert (encoding != "utf-8") == guessed
+    assert ("encoding-guessed" in findings.counts) == guessed
+    if not guessed:
+        assert text.decode() == replaced
+
+
 @given(BROKEN, BLOCK_SIZES)
-def test_the_encoding_is_guessed_only_while_all_before_was_ascii(data: bytes, size: int) -> None:
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        guessed = data[: error.start].isascii()
-        place = place_of(data[: error.start].decode(), error.start)
-    else:
-        guessed, place = False, (0, 0)
-    text, findings, encoding = decoded(data, size, may_guess=True)
-    assert encoding == ("windows-1252" if guessed else "utf-8")
-    assert text.decode() == data.decode("cp1252" if guessed else "utf-8", "replace")
-    if guessed:
-        assert [found[2:] for found in places(findings) if found[0] == "encoding-guessed"] == [place]
-    else:
-        assert "encoding-guessed" not in findings.counts
+def test_a_guess_stands_where_the_text_stops_to_be_utf8(data: bytes, size: int) -> None:
+    _, findings, encoding = decoded(data, size, may_guess=True)
+    guesses = [found[2:] for found in places(findings) if found[0] == "encoding-guessed"]
+    assert len(guesses) == (encoding != "utf-8")
+    if guesses:
+        with pytest.raises(UnicodeDecodeError) as broken:
+            data.decode()
+        start = broken.value.start
+        assert guesses == [place_of(data[:start].decode(), start)]
 
 
 @pytest.mark.parametrize("byte", [0x81, 0x8D, 0x8F, 0x90, 0x9D])
-def test_a_byte_that_windows_1252_does_not_have_is_an_error_in_the_guess(byte: int) -> None:
-    _, findings, _ = decoded(b"caf\xe9\n\xe9" + bytes([byte]), 100, may_guess=True)
+def test_a_byte_that_the_guess_does_not_have_is_an_error(byte: int) -> None:
+    text = "não há educação sem ações; amanhã à noite, só então, começarão\nç".encode("cp1252")
+    _, findings, encoding = decoded(text + bytes([byte]), 100, may_guess=True)
+    assert encoding == "windows-1252"
     assert ("invalid-encoding", None, 2, 2) in places(findings)
 
 
@@ -151,7 +159,8 @@ def test_a_utf8_file_damaged_after_its_first_accent_is_not_guessed() -> None:
 
 def test_a_valid_accent_in_an_earlier_block_forbids_the_guess() -> None:
     decoder = Decoder(Findings(), Lines(), "utf-8", may_guess=True)
-    assert decoder.feed("é".encode()) + decoder.feed(b"\xff") == "é\ufffd".encode()
+    assert decoder.feed("é".encode() + b"x" * SAMPLE_BYTES).startswith("é".encode())
+    assert decoder.feed(b"\xff" * 100).decode() == "\ufffd" * 100
 
 
 # -- byte order marks
