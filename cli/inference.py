@@ -113,7 +113,7 @@ def _form(reports: Sequence[Report], wishes: Wishes) -> dict[str, Any]:
     return form | ({"rows": {"atLeast": 1}} if all(report.facts.records for report in reports) else {})
 
 
-def _fields(reports: Sequence[Report], wishes: Wishes) -> tuple[list[Proposal], str | None]:
+def _fields(reports: Sequence[Report], wishes: Wishes) -> tuple[list[Proposal], str]:
     """The fields of all samples, and how they match the columns."""
     tables = [_proposals(report, wishes) for report in reports]
     names = [[field.name for field in fields] for fields in tables]
@@ -127,9 +127,22 @@ def _fields(reports: Sequence[Report], wishes: Wishes) -> tuple[list[Proposal], 
             seen[field.name] += 1
     together = [_merged(found, everywhere=len(found) == len(tables)) for found in merged.values()]
     if reports[0].format == "jsonl":
-        return together, None
+        return together, _match_of_members(reports, len(together))
     known = sorted(name for name, _ in merged)
     return together, "equal" if all(sorted(each) == known for each in names) else "superset"
+
+
+def _match_of_members(reports: Sequence[Report], fields: int) -> str:
+    """How records of JSON match the fields: whether all have all, and whether all are known."""
+    facts = [report.facts for report in reports]
+    if any(each.column_count != len(each.columns) for each in facts):
+        return "partial"
+    in_all = all(
+        len(each.columns) == fields
+        and all(sum((column.types or {}).values()) == each.records for column in each.columns)
+        for each in facts
+    )
+    return "equal" if in_all else "superset"
 
 
 def _merged(found: Sequence[Proposal], *, everywhere: bool) -> Proposal:
@@ -157,7 +170,7 @@ def _weaker(fields: Sequence[Proposal], judged: Sequence[Report]) -> list[Propos
 
 
 def _contract(
-    samples: Sequence[Sample], wishes: Wishes, form: dict[str, Any], fields: Sequence[Proposal], match: str | None
+    samples: Sequence[Sample], wishes: Wishes, form: dict[str, Any], fields: Sequence[Proposal], match: str
 ) -> dict[str, Any]:
     key = next((at for at, field in enumerate(fields[:KEY_WITHIN]) if field.unique and field.required), None)
     described = [field.descriptor(unique=at == key) for at, field in enumerate(fields)]
@@ -170,7 +183,7 @@ def _contract(
         "description": f"Proposed from {names}. Say here what these files are, and who sends them.",
         "match": glob,
         **form,
-        "schema": {**({"fieldsMatch": match} if match else {}), "fields": described},
+        "schema": {"fieldsMatch": match, "fields": described},
     }
 
 
