@@ -5,20 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import KIB, Limits
 from chalicelib.inspection.profile.column import ColumnProfile, characters_of, columns_of
 from chalicelib.inspection.report import Column, Facts
+from chalicelib.inspection.text import has_lone_cr
 
 # A record may be as long as the inspection's limit says, and so may a cell: the limit of `csv` is the process's.
 csv.field_size_limit(sys.maxsize)
 
 _PART = 16
 """Beyond the beginning, a part with a sixteenth of its records …"""
-_ONE_IN = 256
+_ONE_IN = 512
 """… is profiled at the end of every stretch that has so many times those of the part."""
 _BATCH_BYTES = 64 * KIB
 """How much is counted at once: enough that what each batch costs vanishes."""
@@ -59,7 +62,8 @@ class TableProfile:
         if self._parts is None:
             self._take_beginning(list(self._read(run)), row)
         elif self._parts.may_meet(run, row, self._width):
-            self._take_parts(self._read(run), row)
+            skipped = _skipped(run, self._parts.next(row)[0])
+            self._take_parts(self._read(skipped.run), row + skipped.records)
         else:
             return
         self._held += len(run)
@@ -91,12 +95,17 @@ class TableProfile:
             if self._left <= 0:
                 self._keep(rows[:number])
                 self._parts = _Parts(first=row + number, beginning=self._records)
-                self._take_parts(rows[number:], row + number)
+                self._take_parts(iter(rows[number:]), row + number)
                 return
 
-    def _take_parts(self, rows: Iterable[Sequence[str]], row: int) -> None:
-        if parts := self._parts:
-            self._keep([cells for number, cells in enumerate(rows, row) if parts.has(number)])
+    def _take_parts(self, rows: Iterator[Sequence[str]], row: int) -> None:
+        while self._parts:
+            start, end = self._parts.next(row)
+            taken = list(islice(rows, start, end))
+            if not taken:
+                return
+            self._keep(taken)
+            row += end
 
     def _keep(self, rows: Collection[Sequence[str]]) -> None:
         self._records += len(rows)
@@ -109,6 +118,21 @@ class TableProfile:
         self._held = 0
 
 
+class _Skipped(NamedTuple):
+    """A run without its first records, and how many these are."""
+
+    run: bytes
+    records: int
+
+
+def _skipped(run: bytes, records: int) -> _Skipped:
+    """Skip records if each is a line, which needs no reading; of others none."""
+    if not records or b'"' in run or has_lone_cr(run):
+        return _Skipped(run, 0)
+    lines = run.split(b"\n", records)
+    return _Skipped(lines[records] if len(lines) > records else b"", records)
+
+
 class _Parts:
     """Which records are profiled behind the beginning, by their numbers: those at the end of every stretch."""
 
@@ -117,10 +141,12 @@ class _Parts:
         self._part = -(-beginning // _PART)
         self._each = self._part * _ONE_IN
 
-    def has(self, row: int) -> bool:
-        return (row - self._first) % self._each >= self._each - self._part
+    def next(self, row: int) -> tuple[int, int]:
+        """Where the next part from a record on starts and ends, counted from that record."""
+        left = self._each - (row - self._first) % self._each
+        return max(left - self._part, 0), left
 
     def may_meet(self, run: bytes, row: int, width: int) -> bool:
         """Whether a run may reach a part: cheaply, by its length, and else by its line ends."""
-        gap = self._each - self._part - (row - self._first) % self._each
+        gap, _ = self.next(row)
         return gap < len(run) // width + 1 and gap < run.count(b"\n") + run.count(b"\r") + 1
