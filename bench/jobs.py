@@ -13,6 +13,7 @@ from pathlib import Path
 
 JOBS: Mapping[str, str] = {
     "recibo": "bench.recibo:inspect_file",
+    "recibo-contract": "bench.recibo:inspect_under_contract",
     "recibo-stream": "bench.recibo:inspect_stream",
     "footprint": "bench.recibo:footprint",
     "handlers": "bench.handlers:side_by_side",
@@ -23,6 +24,7 @@ JOBS: Mapping[str, str] = {
     "csv": "bench.peers:csv_reader",
     "frictionless": "bench.peers:frictionless",
     "json-lines": "bench.peers:json_lines",
+    "json-lines-checked": "bench.peers:json_lines_checked",
     "orjson-lines": "bench.peers:orjson_lines",
     "json": "bench.peers:json_document",
     "orjson": "bench.peers:orjson_document",

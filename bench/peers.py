@@ -6,13 +6,19 @@ import csv
 import gzip
 import hashlib
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterable
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from bench.rows import CATEGORIES, COLUMNS
+
 CHUNK = 1 << 20
+_NAMES = frozenset(COLUMNS)
+_COUNTRY = re.compile(r"[A-Z]{2}")
 
 Work = Callable[[], object]
 
@@ -83,6 +89,32 @@ def frictionless(path: str) -> Work:
 def json_lines(path: str) -> Work:
     """Decoding each line with Python's json."""
     return lambda: _count_lines(path, json.loads)
+
+
+def json_lines_checked(path: str) -> Work:
+    """Decoding each line with Python's json, and the checks of `bench.recibo.CONTRACT` as one would write them."""
+    right = 0
+
+    def check(line: bytes) -> None:
+        nonlocal right
+        record = json.loads(line)
+        right += (
+            record.keys() == _NAMES
+            and type(record["id"]) is int
+            and record["id"] >= 1
+            and date.fromisoformat(record["date"]) is not None
+            and len(record["name"]) <= 100
+            and record["amount"] >= 0
+            and record["category"] in CATEGORIES
+            and _COUNTRY.fullmatch(record["country"]) is not None
+            and isinstance(record["note"], str | None)
+        )
+
+    def work() -> int:
+        _count_lines(path, check)
+        return right
+
+    return work
 
 
 def orjson_lines(path: str) -> Work:

@@ -27,6 +27,9 @@ class Peer:
         return not self.needs or find_spec(self.needs) is not None
 
 
+RECIBO = Peer(label="Recibo, inspect", job="recibo")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Race:
     """A file and who reads it beside Recibo. `size` names a size of the scale."""
@@ -35,13 +38,13 @@ class Race:
     name: str
     size: str
     peers: Sequence[Peer]
+    recibo: Peer = RECIBO
 
 
 def _csv(*, goal: float | None = 2, floor: float | None = 1) -> Peer:
     return Peer(label="csv.reader with a width check", job="csv", goal=goal, floor=floor)
 
 
-RECIBO = Peer(label="Recibo, inspect", job="recibo")
 READ = Peer(label="reading alone", job="read")
 HASH = Peer(label="reading and SHA-256", job="sha256")
 ORJSON = Peer(label="orjson, line by line", job="orjson-lines", needs="orjson", goal=2)
@@ -79,6 +82,13 @@ RACES = (
     ),
     Race(title="JSON Lines, flat records", name="flat.jsonl", size="lines", peers=(ORJSON, JSON, HASH)),
     Race(title="JSON Lines, nested records that differ", name="nested.jsonl", size="document", peers=(ORJSON, JSON)),
+    Race(
+        title="JSON Lines, flat records, under a contract of 7 fields",
+        name="flat.jsonl",
+        size="sample",
+        recibo=Peer(label="Recibo, inspect under the contract", job="recibo-contract"),
+        peers=(Peer(label="the same checks, written by hand for json", job="json-lines-checked"),),
+    ),
     Race(
         title="JSON, one array of flat records",
         name="array.json",

@@ -15,7 +15,7 @@ _LAST = ("Souza", "Silva", "Santos", "Müller", "Smith", "Rossi", "García", "It
 _STARTS = ("invoice", "order", "delivery", "shipment", "refund", "entrega", "pedido", "customer")
 _ENDS = ("paid late", "not confirmed", "returned damaged", "please check again", "não confirmada", "called twice", "ok")
 _WORDS = (*_STARTS, *_ENDS, "partial", "warehouse", "north", "south", "by phone", "atrasada")
-_CATEGORIES = ("groceries", "travel", "office", "hardware", "software", "services", "rent", "fuel", "other")
+CATEGORIES = ("groceries", "travel", "office", "hardware", "software", "services", "rent", "fuel", "other")
 _COUNTRIES = ("BR", "PT", "US", "DE", "FR", "JP", "IN", "NG", "MX", "AR", "IT", "ES", "GB")
 
 
@@ -27,7 +27,7 @@ def batches(*, plain: bool = False) -> Iterator[list[Row]]:
     amounts = [f"{cents / 100:.2f}" for cents in range(99, 2_000_000, 997)]
     first = 1
     while True:
-        columns: tuple[Sequence[str], ...] = (dates, names, amounts, _CATEGORIES, _COUNTRIES, notes)
+        columns: tuple[Sequence[str], ...] = (dates, names, amounts, CATEGORIES, _COUNTRIES, notes)
         picked = [chance.choices(column, k=BATCH) for column in columns]
         yield [(str(first + at), *cells) for at, cells in enumerate(zip(*picked, strict=True))]
         first += BATCH

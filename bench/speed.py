@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.corpus import file
 from bench.measure import JobFailedError, Usage, interleaved
-from bench.races import RACES, RECIBO, Peer, Race
+from bench.races import RACES, Peer, Race
 from bench.scale import MB, Scale
 from bench.tables import Goal, Section, Table
 
@@ -72,7 +72,7 @@ def race_all(scale: Scale, progress: Progress) -> Section:
 
 
 def _entrants(race: Race, scale: Scale, progress: Progress) -> Iterator[Entrant]:
-    for peer in (RECIBO, *race.peers):
+    for peer in (race.recibo, *race.peers):
         size = scale.sample if peer.on_sample else getattr(scale, race.size)
         if peer.is_here:
             unpacked = file(race.name.removesuffix(".gz"), size, progress)
