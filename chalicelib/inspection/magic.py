@@ -56,10 +56,12 @@ def compression_of(head: bytes, name: Name) -> str | None:
     if name.compression == "bzip2" and head.startswith(b"BZh"):  # letters: without such a name it may be text
         return "bzip2"
     found = binary_format(head)
-    return found if found in COMPRESSIONS else None
+    return found if found in COMPRESSIONS and found != name.format else None
 
 
 def looks_binary(head: bytes) -> bool:
-    """Whether unmarked content is no text: it has control characters that no text has."""
+    """Whether unmarked content is no text: it begins with NUL characters, or has controls that no text has."""
+    if b"\0" in head[:64]:
+        return True
     controls = head.translate(None, bytes(range(32, 256)) + b"\t\n\r\f\v\b\x1b")
     return len(controls) * 50 > len(head)

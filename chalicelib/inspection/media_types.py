@@ -85,7 +85,15 @@ ALSO_DECLARED_AS: Mapping[str, frozenset[str]] = {
             "application/vnd.openxmlformats-officedocument.spreadsheetml.template",
         }
     ),
-    "zip": frozenset({"application/x-zip-compressed"}),
+    "zip": frozenset(
+        {
+            "application/x-zip-compressed",
+            "application/epub+zip",
+            "application/java-archive",
+            "application/vnd.android.package-archive",
+            "application/vnd.google-earth.kmz",
+        }
+    ),
 }
 
 

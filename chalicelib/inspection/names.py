@@ -7,6 +7,33 @@ from dataclasses import dataclass
 
 from chalicelib.inspection.media_types import Format
 
+SOURCES = (
+    *(
+        "bat",
+        "c",
+        "cfg",
+        "conf",
+        "cpp",
+        "css",
+        "dtd",
+        "f",
+        "go",
+        "h",
+        "ini",
+        "java",
+        "js",
+        "lua",
+        "php",
+        "pl",
+        "ps1",
+        "py",
+    ),
+    *("r", "rb", "rs", "rst", "scss", "sh", "sql", "style", "tex", "toml", "ts", "yaml", "yml"),
+)
+"""What is text, with whatever delimiters and brackets."""
+ZIPPED = ("apk", "ear", "egg", "epub", "jar", "kmz", "npz", "war", "whl")
+"""What is kept as a zip archive and is no way to send files: it is not unpacked."""
+
 EXTENSIONS: Mapping[str, str] = {
     "csv": Format.CSV,
     "psv": Format.CSV,
@@ -23,6 +50,8 @@ EXTENSIONS: Mapping[str, str] = {
     ),
     "log": Format.TEXT,
     "md": Format.TEXT,
+    **dict.fromkeys(SOURCES, Format.TEXT),
+    **dict.fromkeys(ZIPPED, "zip"),
     "avro": "avro",
     "arrow": "arrow",
     "gif": "gif",

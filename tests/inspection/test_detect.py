@@ -192,3 +192,51 @@ def test_a_declared_type_that_does_not_fit_is_told(declared: str, content: bytes
 
 def test_every_format_has_a_media_type() -> None:
     assert {str(found) for found in Format if found != Format.FOLDER} <= MEDIA_TYPES.keys()
+
+
+# -- what is met on any machine
+
+
+def zipped(*names: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, "content")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "declared"),
+    [
+        ("app.jar", "application/java-archive"),
+        ("package-1.0-py3-none-any.whl", None),
+        ("arrays.npz", None),
+        ("book.epub", "application/epub+zip"),
+        ("places.kmz", "application/vnd.google-earth.kmz"),
+    ],
+)
+def test_a_format_that_is_kept_in_a_zip_is_not_an_archive_of_files_to_inspect(name: str, declared: str | None) -> None:
+    report = inspect([zipped("one", "two")], name=name, declared_type=declared)
+    assert (report.status, report.format, report.compression) == (Status.SUCCEEDED, "zip", None)
+    assert codes(report) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("document.dtd", b"<!ELEMENT doc (#PCDATA)>\n"),
+        ("page.php", b"<?php\n  echo 1;\n"),
+        ("program.f", b"\tPROGRAM MAIN\n\tEND\n"),
+        ("types.js", b'exports.a = 1; // "a"\nexports.b = 2; // "b"\n'),
+        ("colours.style", b"keyword blue b;\nstring red;\n"),
+        ("view.sql", b"SELECT a;\nSELECT b;\n"),
+    ],
+)
+def test_source_text_is_text_whatever_it_looks_like(name: str, content: bytes) -> None:
+    report = inspect([content], name=name)
+    assert (report.status, report.format, codes(report)) == (Status.SUCCEEDED, "text", set())
+
+
+def test_sound_is_no_text() -> None:
+    report = inspect([b".snd\0\0\0\x20" + bytes(range(160, 256)) * 20], name="speech.au")
+    assert (report.status, report.format, codes(report)) == (Status.SUCCEEDED, "binary", set())
