@@ -351,6 +351,13 @@ def test_values_that_cannot_be_read_are_damage() -> None:
     assert under(bytes(content), field("a", "string")).counts == {"damaged-parquet": 1}
 
 
+@pytest.mark.parametrize("codec", ["snappy", "gzip", "zstd", "brotli", "lz4"])
+def test_what_is_damaged_is_not_called_unsupported(codec: str) -> None:
+    content = bytearray(written(pa.table({"a": list(range(999))}), compression=codec, use_dictionary=False))
+    content[40:80] = b"\xff" * 40
+    assert judged(bytes(content)).counts == {"damaged-parquet": 1}
+
+
 def test_text_that_is_no_utf_8_is_damage() -> None:
     content = written(pa.table({"a": ["aaaa"] * 9}), compression="none", use_dictionary=False, write_statistics=False)
     assert judged(content.replace(b"aaaa", b"aa\xffa")).counts == {"damaged-parquet": 1}

@@ -41,6 +41,7 @@ _SETTINGS = (
 )
 _UNSUPPORTED = ("support", "implement", "unknown encoding", "pytz")
 """What the engine says of files that are right, and that it cannot read."""
+_DAMAGED_GZIP = "invalid/unsupported gzip"
 _NOT_READ = "they are stored in a way that is not read here"
 _free: list[ParquetReader] = []
 
@@ -95,7 +96,8 @@ class ParquetReader:
         except self._engine.OutOfMemoryException:
             raise UnreadableError(f"they take more than {MEMORY_BYTES // MIB} MiB of memory") from None
         except self._engine.Error as error:
-            is_unsupported = any(word in str(error).lower() for word in _UNSUPPORTED)
+            said = str(error).lower().replace(_DAMAGED_GZIP, "")
+            is_unsupported = any(word in said for word in _UNSUPPORTED)
             raise UnreadableError(_NOT_READ if is_unsupported else None) from None
         except (ValueError, OverflowError):
             raise UnreadableError("a date or a time is beyond the year 9999") from None
