@@ -119,7 +119,7 @@ class _Shape:
     """One tree, its pattern, and what was counted by it."""
 
     def __init__(self, tree: Node, style: Style, *, one_line: bool) -> None:
-        if sum(1 for _ in tree.inner()) > _MOST_NODES or len(tree.types) > 1:
+        if tree.weight > _MOST_NODES or len(tree.types) > 1:
             raise ConflictError
         self.tree = tree
         self.style = style

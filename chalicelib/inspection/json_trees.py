@@ -61,6 +61,13 @@ class Node:
         """The types that the value may have."""
         return self.scalars | {name for name in ("object", "array") if getattr(self, name)}
 
+    @property
+    def weight(self) -> int:
+        """How many nodes a pattern of it has: an array's element is in it twice, alone and behind a comma."""
+        members = self.object.members.values() if self.object else ()
+        element = self.array.element if self.array else None
+        return 1 + sum(member.value.weight for member in members) + (2 * element.weight if element else 0)
+
     def inner(self) -> Iterator[Node]:
         """The node and all below it."""
         yield self

@@ -152,3 +152,9 @@ def test_a_number_with_fraction_or_exponent_is_no_integer(text: str) -> None:
         assert document(text, size).facts.record_types == {kind: 1}
         assert document(f"[{text},{text} ,{text}]", size).facts.record_types == {kind: 3}
         assert document(f'{{"a":{text}}}', size).facts.columns[0].types == {kind: 1}
+
+
+def test_arrays_in_arrays_make_no_pattern_beyond_bounds() -> None:
+    nest = "[" * 30 + "1" + "]" * 30
+    text = f'{{"a":{nest}}}\n' * 3_000
+    assert lines(text, 1 << 16).facts.records == 3_000
