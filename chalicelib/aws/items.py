@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
-
 
 def encoded(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The item in DynamoDB's notation."""
-    return {name: _serialize(value) for name, value in item.items()}
+    """The item as DynamoDB takes it."""
+    return {name: _encoded(value) for name, value in item.items()}
 
 
 def decoded(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The item out of DynamoDB's notation."""
-    return {name: _whole_numbers(_deserialize(value)) for name, value in item.items()}
+    """The item as it was: its whole numbers are ints."""
+    return {name: _decoded(value) for name, value in item.items()}
 
 
-def _whole_numbers(value: Any) -> Any:
-    """The same with integers for DynamoDB's decimals: the ledger holds no other numbers."""
-    match value:
-        case Decimal():
-            return int(value)
-        case list():
-            return [_whole_numbers(member) for member in value]
-        case dict():
-            return {name: _whole_numbers(member) for name, member in value.items()}
-    return value
+# boto3's own serializer asks of every value in turn whether it is of each type: a third of the time to make a request.
+_ENCODERS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
+    str: lambda value: {"S": value},
+    int: lambda value: {"N": str(value)},
+    bool: lambda value: {"BOOL": value},
+    type(None): lambda _: {"NULL": True},
+    list: lambda value: {"L": [_encoded(member) for member in value]},
+    dict: lambda value: {"M": encoded(value)},
+}
+_DECODERS: Mapping[str, Callable[[Any], Any]] = {
+    "S": lambda value: value,
+    "N": lambda value: int(Decimal(value)),
+    "BOOL": lambda value: value,
+    "NULL": lambda _: None,
+    "L": lambda value: [_decoded(member) for member in value],
+    "M": decoded,
+}
+
+
+def _encoded(value: Any) -> dict[str, Any]:
+    encode = _ENCODERS.get(type(value))
+    return encode(value) if encode else _encoded_otherwise(value)
+
+
+def _encoded_otherwise(value: Any) -> dict[str, Any]:
+    from boto3.dynamodb.types import TypeSerializer  # noqa: PLC0415 (no receipt needs it)
+
+    return {**TypeSerializer().serialize(value)}
+
+
+def _decoded(value: Any) -> Any:
+    ((kind, content),) = value.items()
+    decode = _DECODERS.get(kind)
+    return decode(content) if decode else _decoded_otherwise(value)
+
+
+def _decoded_otherwise(value: Any) -> Any:
+    from boto3.dynamodb.types import TypeDeserializer  # noqa: PLC0415 (no item of Recibo's has such a value)
+
+    return TypeDeserializer().deserialize(value)

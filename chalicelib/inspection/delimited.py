@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.outline import QUOTE, Ends, Outliner, blanks_end, count_ends, record_end, run_end
 from chalicelib.inspection.records import Record, Rows
+from chalicelib.inspection.regular import RegularText
 from chalicelib.inspection.report import Column, Facts
-from chalicelib.inspection.text import NEWLINES
+from chalicelib.inspection.text import NEWLINES, Newlines, count_newlines
 
 if TYPE_CHECKING:
     from chalicelib.inspection.sinks import RecordSink
@@ -45,17 +47,19 @@ class Delimited:
         self._confidence = confidence
         self._sink = sink
         self._rows = Rows(findings, limits, header=header)
-        self._outliner = Outliner(self._delimiter)
-        self._cell_text = bytes(set(range(256)) - set(self._delimiter + b"\r\n"))
-        self._regular_marks = b""
+        self._outliner, self._cell_text = _tables(self._delimiter)
+        self._regular = RegularText(self._delimiter)
         self._like: Sequence[bool] = ()
         self._waiting = b""
         self._enough = 0
+        self._counted: Newlines | None = None
         self._records = 0
         self._line = 1
         self._stopped = False
         self.record_ends = dict.fromkeys(NEWLINES, 0)
         """How many record ends of each kind there are; a line break inside a cell is none."""
+        self.newlines: Newlines | None = None
+        """The line ends of the block that was fed last, where they were counted on the way."""
 
     def feed(self, block: bytes) -> None:
         """Take the next block; its last, incomplete record waits for the next one.
@@ -64,10 +68,12 @@ class Delimited:
         """
         if not block:
             self._enough = 0
-        piece = self._limits.record_bytes
+        piece, waited = self._limits.record_bytes, self._waiting
         for begin in range(0, len(block) or 1, piece):
+            self._counted = None
             if not self._stopped:
                 self._take(self._waiting + (block if len(block) <= piece else block[begin : begin + piece]))
+        self.newlines = self._newlines(waited) if len(block) <= piece else None
 
     def finish(self) -> Facts:
         """Judge the last record, whether or not it is ended."""
@@ -96,12 +102,20 @@ class Delimited:
             return
         held = data.endswith(b"\r")  # perhaps the first half of a CRLF
         ready = data[:-1] if held else data
-        done = self._take_plain(ready) or self._read(ready)
+        done = self._take_at_once(ready) or self._read(ready)
         self._waiting = b"" if self._stopped else data[done:]
         if len(self._waiting) - held > self._limits.record_bytes:
             self._stop_at_long_record()
         # A long record is read again only when there is twice as much of it: once for each block would be quadratic.
         self._enough = min(2 * len(self._waiting), self._limits.record_bytes + 1)
+
+    def _newlines(self, waited: bytes) -> Newlines | None:
+        """The line ends of a block: those of the records taken and of what waits now, but not of what had waited."""
+        if self._counted is None or waited.endswith(b"\r"):
+            return None
+        counts = zip(self._counted, count_newlines(self._waiting), count_newlines(waited), strict=True)
+        feeds, returns, pairs = (taken + waiting - before for taken, waiting, before in counts)
+        return feeds, returns, pairs
 
     def _stop_at_long_record(self) -> None:
         self._findings.add("line-too-long", row=self._row, line=self._line, limit=self._limits.record_bytes)
@@ -121,30 +135,27 @@ class Delimited:
 
     # -- many records at once
 
-    def _take_plain(self, data: bytes) -> int:
-        """Take the complete records if none has a quote and no finding needs a place: how many bytes that is, or 0."""
-        if self._rows.width < 2 or QUOTE in data or len(data) > self._limits.record_bytes:
+    def _take_at_once(self, data: bytes) -> int:
+        """Take the complete records if no finding needs a place: how many bytes that is, or 0."""
+        if self._rows.width < 2 or len(data) > self._limits.record_bytes:
             return 0
+        return self._take_regular(data) or (0 if self._sink or QUOTE in data else self._count_widths(data))
+
+    def _take_regular(self, data: bytes) -> int:
+        """Take the complete records if all are right."""
+        regular = self._regular.records(data, self._rows.width)
+        if regular is None:
+            return 0
+        feeds, returns, pairs = self._counted = regular.newlines
+        self._hand_on(data[: regular.end])
+        ends = Ends({regular.newline: regular.records}, lines=feeds + returns - pairs)
+        self._pass(ends, records=regular.records)
+        return regular.end
+
+    def _count_widths(self, data: bytes) -> int:
+        """Take the complete records, none of which has a quote, if those that are not right need only be counted."""
         end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         text = data[:end]
-        return end if self._take_regular(text) or (not self._sink and self._count_widths(text)) else 0
-
-    def _take_regular(self, text: bytes) -> bool:
-        """Take records if all are right, which their delimiters and line ends tell."""
-        kind = "crlf" if text.endswith(b"\r\n") else "lf"
-        row = self._delimiter * (self._rows.width - 1) + NEWLINES[kind]
-        marks = text.translate(None, self._cell_text)
-        count = len(marks) // len(row)
-        if not self._regular_marks.startswith(row) or len(self._regular_marks) < len(marks):
-            self._regular_marks = row * (count + 1)
-        if not self._regular_marks.startswith(marks):
-            return False
-        self._hand_on(text)
-        self._pass(Ends({kind: count}, lines=count), records=count)
-        return True
-
-    def _count_widths(self, text: bytes) -> bool:
-        """Take records if those that are not right need only be counted."""
         ends = count_ends(self._outliner.of(text))
         lines = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
         rows = Counter(map(len, lines.translate(None, self._cell_text).split(b"\n")))
@@ -155,11 +166,11 @@ class Delimited:
             if width != self._rows.width:
                 counts[self._rows.code_for(width)] += count
         if not all(self._findings.full(code) for code in +counts):
-            return False
+            return 0
         for code, count in counts.items():
             self._findings.count(code, count)
         self._pass(ends, records=rows.total())
-        return True
+        return end
 
     def _take_run(self, data: bytes, outline: bytes, at: int, like: Sequence[bool]) -> int:
         """Take the right records as wide as `like` from `at` on; where the first other one starts."""
@@ -186,8 +197,16 @@ class Delimited:
             if end == at:
                 break
             record = Record.at(data, outline, slice(at, end), is_ended=bool(ended), row=self._row, line=self._line)
-            at = self._take_runs(data, outline, end, record, self._read_one(record))
+            is_first = not self._rows.width
+            width = self._read_one(record)
+            at = (is_first and self._take_behind_first(data, end)) or self._take_runs(data, outline, end, record, width)
         return at
+
+    def _take_behind_first(self, data: bytes, at: int) -> int:
+        """Take what follows the first record if it is regular; where that ends, or 0."""
+        taken = 0 if self._stopped else self._take_at_once(data[at:])
+        self._counted = None
+        return at + taken if taken else 0
 
     def _pass_blanks(self, outline: bytes, at: int) -> int:
         end = blanks_end(outline, at)
@@ -235,3 +254,9 @@ class Delimited:
         if width and not is_right and self._findings.full(self._rows.code_for(width)):
             at = self._take_run(data, outline, at, [False] * width)
         return at
+
+
+@cache
+def _tables(delimiter: bytes) -> tuple[Outliner, bytes]:
+    """What draws outlines, and the bytes that are in no cell's way."""
+    return Outliner(delimiter), bytes(set(range(256)) - set(delimiter + b"\r\n"))

@@ -36,8 +36,11 @@ class Outliner:
     """Draws the outline of text with this delimiter, a single byte."""
 
     def __init__(self, delimiter: bytes) -> None:
-        kept = {ord(delimiter): ord(","), **{byte: byte for byte in b'"\r\n'}}
-        self._table = bytes(kept.get(byte, ord("x")) for byte in range(256))
+        table = bytearray(b"x" * 256)
+        table[ord(delimiter)] = ord(",")
+        for byte in b'"\r\n':
+            table[byte] = byte
+        self._table = bytes(table)
 
     def of(self, text: bytes) -> bytes:
         """The outline of the text."""

@@ -55,7 +55,11 @@ def has_lone_cr(text: bytes) -> bool:
     return b"\r" in text and _find_lone_cr(text) is not None
 
 
-def count_newlines(text: bytes) -> tuple[int, int, int]:
+Newlines = tuple[int, int, int]
+"""How many LFs, CRs, and CRLFs there are; each CRLF is counted as all three."""
+
+
+def count_newlines(text: bytes) -> Newlines:
     """How many LFs, CRs, and CRLFs there are; each CRLF is counted as all three."""
     if b"\r" not in text:
         return text.count(b"\n"), 0, 0
@@ -86,11 +90,11 @@ class Lines:
         self._last = b""
         self._column = 0
 
-    def feed(self, block: bytes) -> None:
-        """Count the next block; a CRLF may be cut in two by its edge."""
+    def feed(self, block: bytes, counted: Newlines | None = None) -> None:
+        """Count the next block, unless its line ends were counted; a CRLF may be cut in two by its edge."""
         if not block:
             return
-        feeds, returns, pairs = count_newlines(block)
+        feeds, returns, pairs = counted or count_newlines(block)
         if self._last == b"\r" and block.startswith(b"\n"):  # the CR was counted as a lone one
             self.kinds["cr"] -= 1
             self.kinds["crlf"] += 1
