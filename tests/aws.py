@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 from moto.backends import get_backend
+from moto.dynamodb.models import DynamoDBBackend
 
 from chalicelib import wiring
 from chalicelib.aws.items import decoded
@@ -135,6 +137,17 @@ def _app_client(operation: str) -> tuple[str, Any]:
     return service, _app_clients()[service]
 
 
+def _put_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let moto check a condition and write in one step, as DynamoDB does: its threads may come between the two."""
+    put, one_at_a_time = DynamoDBBackend.put_item, threading.RLock()
+
+    def locked(*arguments: Any, **named: Any) -> Any:
+        with one_at_a_time:
+            return put(*arguments, **named)
+
+    monkeypatch.setattr(DynamoDBBackend, "put_item", locked)
+
+
 @contextmanager
 def simulated_aws(monkeypatch: pytest.MonkeyPatch, *, versioned: bool = True) -> Iterator[World]:
     """An AWS with the inbox and the ledger, for as long as the block lasts."""
@@ -143,6 +156,7 @@ def simulated_aws(monkeypatch: pytest.MonkeyPatch, *, versioned: bool = True) ->
     for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("DEFAULT_REGION", "us-east-1")):
         monkeypatch.setenv(f"AWS_{name}", value)
     with mock_aws():
+        _put_whole(monkeypatch)
         _forget_clients()
         world = World(s3=wiring.client("s3"), dynamodb=wiring.client("dynamodb"))
         _furnish(world, versioned=versioned)
