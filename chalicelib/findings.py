@@ -782,6 +782,9 @@ class Finding:
     field: str | None = None
 
 
+_SEVERITIES: Mapping[str, Severity] = {code: known.severity for code, known in CATALOGUE.items()}
+
+
 class Findings:
     """Collects findings: the first `per_code` of each code are kept, every one is counted.
 
@@ -797,7 +800,7 @@ class Findings:
         ignored: Collection[str] = (),
     ) -> None:
         self._per_code = per_code
-        self._severity = {code: known.severity for code, known in CATALOGUE.items()} | dict(severity or {})
+        self._severity = {**_SEVERITIES, **severity} if severity else _SEVERITIES
         self._ignored = ignored
         self._kept: list[Finding] = []
         self._counts: dict[str, int] = {}

@@ -31,13 +31,16 @@ MAGIC: Mapping[bytes, str] = {
     b"\x28\xb5\x2f\xfd": "zstd",
     **{bytes((first, 0x2A, 0x4D, 0x18)): "zstd" for first in range(0x50, 0x60)},  # a frame to skip
 }
+_BEGINNINGS = tuple(MAGIC)
 MAY_BE_TEXT = frozenset({"bzip2", "gif", "orc", "parquet"})
 """Formats whose magic is letters that a text may begin with, a table's first name for one."""
 
 
 def binary_format(head: bytes, named: str | None = None) -> str | None:
     """The format of binary content by its first bytes; None for what may be text, and is not named as it begins."""
-    found = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+    found = None
+    if head.startswith(_BEGINNINGS):  # asked first, for nearly every upload is text
+        found = next(name for magic, name in MAGIC.items() if head.startswith(magic))
     if found == "zip":
         from chalicelib.inspection.documents import document_format  # noqa: PLC0415 (on first use)
 
