@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from chalicelib.seals import Seal
 
 
+class NothingAdoptedError(Exception):
+    """A seal was to be adopted, and no seal adopts it. No retry helps."""
+
+
 class _Take(Protocol):
     def __call__(self, entry: Entry, *, inspection: int, tries: int) -> Outcome: ...
 
@@ -49,10 +53,22 @@ def reconcile(scheduled: ScheduledReconcile, bucket: str, clock: Clock) -> dict[
 
 
 def seal(sealer: Sealer, bucket: str, clock: Clock, event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Seal what is due or, asked for by `detail.early`, what there is up to now; the seals that were made."""
-    is_early = bool((event.get("detail") or {}).get("early"))
-    made = sealer.seal_due(bucket, now=clock.now(), out_of_time=lambda: _is_over(clock), early=is_early)
-    return [_logged(seal) for seal in made]
+    """Seal what is due or, asked for by `detail.early`, what there is up to now; the seals that were made.
+
+    `detail.adopt` is the hash of the seal after which the anchor is to be begun; NothingAdoptedError if it was not.
+    """
+    detail = event.get("detail") or {}
+    adopt, is_early = detail.get("adopt"), bool(detail.get("early"))
+    is_over = partial(_is_over, clock)
+    made, is_adopted = [], False
+    for seal in sealer.seal_due(bucket, now=clock.now(), out_of_time=is_over, early=is_early, adopt=adopt):
+        made.append(_logged(seal))
+        is_adopted = is_adopted or seal.adopts == adopt
+    if adopt and not is_adopted:
+        raise NothingAdoptedError(
+            "nothing was adopted: the anchor knows the last seal, or none can be made after it yet"
+        )
+    return made
 
 
 def _logged(seal: Seal) -> dict[str, Any]:

@@ -61,6 +61,11 @@ class Page:
         """The page's name: the Merkle root over its leaves, in hexadecimal."""
         return merkle.root([leaf.data for leaf in self.leaves]).hex()
 
+    @property
+    def line(self) -> PageLine:
+        """What a seal says of it."""
+        return PageLine(self.root, self.hour, len(self.leaves), content_hash(self.as_json()))
+
     def as_json(self) -> dict[str, Any]:
         """The page as JSON values."""
         leaves = [[leaf.identity, leaf.inspection, leaf.content_hash] for leaf in self.leaves]
@@ -98,19 +103,32 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class PageLine:
-    """What a seal says of a page."""
+    """What a seal says of a page. The root covers what its receipts say, the content hash also what it calls them."""
 
     root: str
     hour: datetime
     receipts: int
+    content_hash: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The line as JSON values."""
+        content = {"root": self.root, "hour": iso(self.hour), "receipts": self.receipts}
+        return {**content, "content_hash": self.content_hash}
+
+    @classmethod
+    def from_json(cls, line: Any) -> PageLine:
+        """The line out of its JSON; what else is in it is for the seal's reader to see."""
+        root, hash_ = _hash(line["root"]), _hash(line["content_hash"])
+        return cls(root, _hour(line["hour"]), _is(int, line["receipts"]), hash_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
     """One link of a bucket's chain: everything recorded up to the end of `hour` that no earlier seal covers.
 
-    `tallies` are by hour; `rollups` are the hashes of those by source; `previous` is the hash of the seal before.
-    `anchor`, a signature, lies outside the hash, which it signs.
+    `tallies` are by hour; `rollups` are the hashes of those by source; `previous` is the hash of the seal before, and
+    so is `adopts`, if a person said that the anchor is to be begun after it. `anchor`, a signature, lies outside the
+    hash, which it signs.
     """
 
     bucket: str
@@ -122,6 +140,7 @@ class Seal:
     tallies: Mapping[datetime, Mapping[str, int]]
     rollups: tuple[str, ...]
     previous: str | None = None
+    adopts: str | None = None
     retention_days: int | None = None
     anchor: Mapping[str, str] | None = None
 
@@ -166,7 +185,6 @@ class Seal:
         return {"pk": seals_key(self.bucket), "sk": self.number, **self.as_json(), **anchor}
 
     def _content(self) -> dict[str, Any]:
-        pages = [{"root": page.root, "hour": iso(page.hour), "receipts": page.receipts} for page in self.pages]
         content = {
             "kind": "seal",
             "bucket": self.bucket,
@@ -176,11 +194,12 @@ class Seal:
             "sealed_at": iso(self.sealed_at),
             "receipts": self.receipts,
             "late": self.late,
-            "pages": pages,
+            "pages": [page.as_json() for page in self.pages],
             "root": self.root,
             "tallies": {iso(hour): dict(tally) for hour, tally in self.tallies.items()},
             "rollups": list(self.rollups),
             "previous": self.previous,
+            "adopts": self.adopts,
             "retention_days": self.retention_days,
         }
         return {name: value for name, value in content.items() if value is not None}
@@ -210,16 +229,16 @@ class Seal:
             part=_is(int, content["part"]),
             closes=_is(bool, content["closes"]),
             sealed_at=_moment(content["sealed_at"]),
-            pages=tuple(
-                PageLine(_hash(page["root"]), _hour(page["hour"]), _is(int, page["receipts"]))
-                for page in content["pages"]
-            ),
+            pages=tuple(map(PageLine.from_json, content["pages"])),
             tallies={_hour(hour): _tally(tally) for hour, tally in content["tallies"].items()},
             rollups=tuple(map(_hash, content["rollups"])),
             previous=_hash(content["previous"]) if "previous" in content else None,
+            adopts=_hash(content["adopts"]) if "adopts" in content else None,
             retention_days=_is(int, content["retention_days"]) if "retention_days" in content else None,
             anchor=None if anchor is None else {_is(str, name): _is(str, anchor[name]) for name in anchor},
         )
+        if seal.adopts not in (None, seal.previous):
+            raise ValueError("it adopts another seal than the one before it")
         return _exactly(seal, seal.as_json(), content)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -18,29 +19,37 @@ from cli.text import number, printable
 from infra.stages import UsageError
 
 FUNCTION_SECONDS = 900
-REASON_SHOWN = 200
+REASON_SHOWN = 500
+SEAL_HASH = re.compile(r"[0-9a-f]{64}")
 HASH_SHOWN = 16
 
 
 @click.command()
+@click.option(
+    "--adopt",
+    metavar="SEAL_HASH",
+    help="Go on from this last seal, though the anchor does not know it: it is yours, and older than anchor or key.",
+)
 @json_option
 @aws_options
-def seal(surroundings: Surroundings, *, as_json: bool) -> None:
+def seal(surroundings: Surroundings, *, adopt: str | None, as_json: bool) -> None:
     """Seal all receipts there are, those of the hour that is not over included.
 
     Exit status: 0 if it is done, 2 if the function failed.
     """
-    made = _invoked(surroundings)
+    if adopt is not None and not SEAL_HASH.fullmatch(adopt):
+        raise UsageError("--adopt takes the hash of the last seal: 64 digits from 0 to 9 and a to f.")
+    made = _invoked(surroundings, adopt)
     for one in made:
         click.echo(json.dumps(one) if as_json else _line(one))
     if not made and not as_json:
         click.echo("Nothing to seal.")
 
 
-def _invoked(surroundings: Surroundings) -> list[dict[str, Any]]:
+def _invoked(surroundings: Surroundings, adopt: str | None) -> list[dict[str, Any]]:
     """What the function answers: the seals that it made."""
     client, name = _patient_client(surroundings), surroundings.stage.function("seal")
-    event = json.dumps(_event(client.meta.region_name))
+    event = json.dumps(_event(client.meta.region_name, adopt))
     answer = client.invoke(FunctionName=name, InvocationType="RequestResponse", Payload=event)
     payload = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer or not isinstance(payload, list):
@@ -55,7 +64,7 @@ def _patient_client(surroundings: Surroundings) -> Any:
     return boto3.client("lambda", endpoint_url=surroundings.endpoint, config=config)
 
 
-def _event(region: str) -> dict[str, Any]:
+def _event(region: str, adopt: str | None) -> dict[str, Any]:
     """A scheduled event, complete, as Chalice wants it; its detail asks for the open hour as well."""
     return {
         "version": "0",
@@ -66,7 +75,7 @@ def _event(region: str) -> dict[str, Any]:
         "time": iso(datetime.now(UTC)),
         "region": region,
         "resources": [],
-        "detail": {"early": True},
+        "detail": {"early": True} | ({"adopt": adopt} if adopt else {}),
     }
 
 

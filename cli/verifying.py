@@ -13,8 +13,9 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from chalicelib.aws.anchors import LockedBucketAnchor
-from chalicelib.aws.evidence import DynamoEvidence, KmsSignatures, caveat_of_lock
+from chalicelib.aws.evidence import DynamoEvidence, caveat_of_lock
 from chalicelib.aws.seals import DynamoSeals
+from chalicelib.aws.signatures import KmsSignatures
 from chalicelib.aws.versions import S3Versions
 from chalicelib.proof import Covered, NotSealedError, covering, proof
 from chalicelib.receipts import INSPECTING

@@ -79,7 +79,7 @@ def _seal(stage: Stage) -> list[Statement]:
         statements.append(_allow("KeepSeals", ["s3:PutObject", *reading], [kept, f"{kept}/*"]))
     if stage.seals_key:
         statements.append(
-            _allow("SignSeals", ["kms:Sign"], ["arn:aws:kms:*:*:key/*"])
+            _allow("SignSeals", ["kms:Sign", "kms:Verify"], ["arn:aws:kms:*:*:key/*"])
             | {"Condition": {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [stage.seals_key]}}}
         )
     return statements

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.inspection import Report
 from chalicelib.listing import Cursor, ListedPage, ListedVersion
 from chalicelib.receipts import Receipt, as_item
-from chalicelib.sealing import Anchor, NoAnchor, Sealer, SealStore
+from chalicelib.sealing import Anchor, NoAnchor, SealConflictError, Sealer, SealStore
 from chalicelib.seals import (
     HOUR,
     Page,
@@ -153,6 +153,12 @@ class FakeCopies(NoAnchor, Copies):
         copied = {"seal": seal.as_json(), "pages": [page.as_json() for page in pages]}
         assert self.copies.setdefault(seal.number, copy.deepcopy(copied)) == copied
 
+    def vouches_for(self, seal: Seal) -> bool:
+        held = self.copies.get(seal.number)
+        if held and held["seal"] != seal.as_json():
+            raise SealConflictError("another one is kept")
+        return held is not None
+
     def holds(self, bucket: str, number: int) -> Mapping[str, Any] | None:  # noqa: ARG002
         return self.copies.get(number)
 
@@ -168,6 +174,9 @@ class FakeSignatures(NoAnchor, Signatures):
 
     def sign(self, seal: Seal) -> Mapping[str, str]:
         return {"kind": "kms", "key_id": self.key, "algorithm": "x", "signature": f"{self.key} {seal.seal_hash}"}
+
+    def vouches_for(self, seal: Seal) -> bool:
+        return self.signer(seal.seal_hash, seal.anchor or {}) is Signer.STAGE
 
     def signer(self, seal_hash: str, anchor: Mapping[str, Any]) -> Signer:
         signed = {"kind": "kms", "algorithm": "x", "key_id": anchor.get("key_id"), "signature": anchor.get("signature")}
@@ -234,11 +243,11 @@ class Evidence:
         self.versions.versions = [one for one in self.versions.versions if one.version_id != upload.version_id]
         return entry_of(gone)
 
-    def seal(self, minute: int, *, early: bool = False) -> list[Seal]:
+    def seal(self, minute: int, *, early: bool = False, adopt: str | None = None) -> list[Seal]:
         """Seal what is due that many minutes after noon."""
         sealer = Sealer(store=self.table, anchor=self.anchor, retention_days=self.retention_days)
         now = NOON + minute * MINUTE
-        return list(sealer.seal_due(BUCKET, now=now, out_of_time=lambda: False, early=early))
+        return list(sealer.seal_due(BUCKET, now=now, out_of_time=lambda: False, early=early, adopt=adopt))
 
     def verify(self, minute: int, **more: Any) -> Verdict:
         """The verdict that many minutes after noon."""

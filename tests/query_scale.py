@@ -15,7 +15,7 @@ from chalicelib.aws.seals import DynamoSeals
 from chalicelib.counts import by_source, by_time
 from chalicelib.inspection import inspect
 from chalicelib.receipts import as_json, content_hash, derived, entry_from, index_attributes, mark_item
-from chalicelib.seals import HOUR, Page, PageLine, Seal, hour_of, leaf_of, rollup_item, rollups_of, source_of, tally_of
+from chalicelib.seals import HOUR, Page, Seal, hour_of, leaf_of, rollup_item, rollups_of, source_of, tally_of
 from chalicelib.uploads import entry_of, iso
 from infra.template import LOCAL
 from tests import events
@@ -106,7 +106,7 @@ def _sealed(size: int) -> Iterator[Item]:
             part=0,
             closes=True,
             sealed_at=hour + HOUR,
-            pages=(PageLine(page.root, hour, len(page.leaves)),),
+            pages=(page.line,),
             tallies={hour: tally},
             rollups=(content_hash(rollup),),
             previous=previous,

@@ -16,7 +16,7 @@ from chalicelib.aws import anchors
 from chalicelib.aws.anchors import KmsAnchor, LockedBucketAnchor, anchor_from
 from chalicelib.aws.seals import DynamoSeals
 from chalicelib.sealing import NoAnchor, SealConflictError, Sealer
-from chalicelib.seals import HOUR, Leaf, MalformedSealError, Page, PageLine, Seal, canonical
+from chalicelib.seals import HOUR, Leaf, MalformedSealError, Page, Seal, canonical
 from chalicelib.uploads import entry_of
 from infra.template import LOCAL
 from tests import events
@@ -33,7 +33,7 @@ SEAL = Seal(
     part=0,
     closes=True,
     sealed_at=NOON + 2 * HOUR,
-    pages=(PageLine(PAGE.root, NOON, 1),),
+    pages=(PAGE.line,),
     tallies={NOON: {"succeeded": 1}},
     rollups=(),
 )
@@ -95,7 +95,6 @@ class FakeKms:
     """Takes note of what it is asked. Moto hashes what it is told is a hash, so it cannot tell the difference."""
 
     asked: list[dict[str, Any]] = field(default_factory=list)
-    is_valid: bool = True
 
     def sign(self, **asked: Any) -> dict[str, Any]:
         self.asked.append(asked)
@@ -103,7 +102,7 @@ class FakeKms:
 
     def verify(self, **asked: Any) -> dict[str, Any]:
         self.asked.append(asked)
-        return {"SignatureValid": self.is_valid}
+        return {"KeyId": SIGNATURE["key_id"], "SignatureValid": True}
 
 
 ASKED = {
@@ -126,19 +125,32 @@ def test_the_thirty_two_bytes_of_the_hash_are_signed_as_a_digest() -> None:
     assert kms.asked == [ASKED]
 
 
-def test_a_signature_is_verified_by_the_anchors_own_key_whatever_key_the_ledger_names() -> None:
+SIGNED = replace(SEAL, anchor=SIGNATURE)
+
+
+def test_a_seal_is_vouched_for_by_the_anchors_own_key() -> None:
     kms = FakeKms()
-    assert KmsAnchor(kms, "alias/seals").is_signed(SEAL.seal_hash, SIGNATURE | {"key_id": "arn:of:another"})
+    assert KmsAnchor(kms, "alias/seals").vouches_for(SIGNED)
     assert kms.asked == [ASKED | {"Signature": b"\x01signature"}]
+
+
+def test_a_signature_that_states_another_key_than_the_one_that_made_it_is_none() -> None:
+    stated = replace(SEAL, anchor=SIGNATURE | {"key_id": "arn:of:another"})
+    assert not KmsAnchor(FakeKms(), "alias/seals").vouches_for(stated)
 
 
 @pytest.mark.parametrize(
     "malformed",
-    [{}, {"signature": ""}, {"signature": "%"}, {"signature": "é"}, {"signature": 7}, {"signature": None}],
+    [
+        *({"signature": ""}, {"signature": "%"}, {"signature": "é"}, {"kind": "s3"}, {"algorithm": "RSA"}),
+        {"more": "x"},
+    ],
+    ids=str,
 )
-def test_what_is_no_signature_is_not_even_asked_about(malformed: dict[str, Any]) -> None:
+def test_what_has_not_the_form_of_a_signature_is_not_even_asked_about(malformed: dict[str, str]) -> None:
     kms = FakeKms()
-    assert not KmsAnchor(kms, "alias/seals").is_signed(SEAL.seal_hash, malformed)
+    assert not KmsAnchor(kms, "alias/seals").vouches_for(replace(SEAL, anchor=SIGNATURE | malformed))
+    assert not KmsAnchor(kms, "alias/seals").vouches_for(SEAL)
     assert kms.asked == []
 
 
@@ -146,25 +158,25 @@ def refusal(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": ""}}, "Verify")
 
 
-def test_kmss_word_for_an_invalid_signature_is_no(monkeypatch: pytest.MonkeyPatch) -> None:
+def refusing(monkeypatch: pytest.MonkeyPatch, code: str) -> FakeKms:
     kms = FakeKms()
 
     def refuse(**_: Any) -> None:
-        raise refusal("KMSInvalidSignatureException")
+        raise refusal(code)
 
     monkeypatch.setattr(kms, "verify", refuse)
-    assert not KmsAnchor(kms, "alias/seals").is_signed(SEAL.seal_hash, SIGNATURE)
+    return kms
+
+
+def test_kmss_word_for_an_invalid_signature_is_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    kms = refusing(monkeypatch, "KMSInvalidSignatureException")
+    assert not KmsAnchor(kms, "alias/seals").vouches_for(SIGNED)
 
 
 def test_another_refusal_of_kms_says_nothing_of_the_signature(monkeypatch: pytest.MonkeyPatch) -> None:
-    kms = FakeKms()
-
-    def refuse(**_: Any) -> None:
-        raise refusal("AccessDeniedException")
-
-    monkeypatch.setattr(kms, "verify", refuse)
+    kms = refusing(monkeypatch, "AccessDeniedException")
     with pytest.raises(ClientError, match="AccessDenied"):
-        KmsAnchor(kms, "alias/seals").is_signed(SEAL.seal_hash, SIGNATURE)
+        KmsAnchor(kms, "alias/seals").vouches_for(SIGNED)
 
 
 def key(alias: str) -> KmsAnchor:
@@ -179,9 +191,9 @@ def key(alias: str) -> KmsAnchor:
 def test_only_the_signature_of_this_hash_by_this_key_is_one() -> None:
     anchor, other = key("alias/seals"), key("alias/other")
     signature = anchor.sign(SEAL)
-    assert anchor.is_signed(SEAL.seal_hash, signature)
-    assert not anchor.is_signed(NEXT.seal_hash, signature)
-    assert not anchor.is_signed(SEAL.seal_hash, other.sign(SEAL))
+    assert anchor.vouches_for(replace(SEAL, anchor=signature))
+    assert not anchor.vouches_for(replace(NEXT, anchor=signature))
+    assert not anchor.vouches_for(replace(SEAL, anchor=other.sign(SEAL)))
 
 
 def test_a_key_keeps_nothing() -> None:
@@ -217,6 +229,14 @@ def test_a_copy_that_is_kept_can_be_kept_again(locked: LockedBucketAnchor) -> No
     locked.keep(SEAL, [PAGE])
     locked.keep(SEAL, [PAGE])
     assert locked.holds(BUCKET, SEAL.number) == COPY
+
+
+def test_a_seal_is_vouched_for_by_its_copy(locked: LockedBucketAnchor) -> None:
+    assert not locked.vouches_for(SEAL)
+    locked.keep(SEAL, [PAGE])
+    assert locked.vouches_for(SEAL)
+    with pytest.raises(SealConflictError, match=f"seal {SEAL.number} of {BUCKET} is not the one its anchor holds"):
+        locked.vouches_for(replace(SEAL, closes=False))
 
 
 @pytest.mark.parametrize("other", [(replace(SEAL, closes=False), [PAGE]), (SEAL, [])])
@@ -320,9 +340,10 @@ def test_a_number_has_twelve_digits_so_that_names_sort_as_the_chain_does() -> No
 # -- sealing with them
 
 
-def run(world: World, anchor: Any, *, hours: int = 1) -> list[Seal]:
+def run(world: World, anchor: Any, *, hours: int = 1, adopt: str | None = None) -> list[Seal]:
     sealer = Sealer(store=DynamoSeals(world.dynamodb, LOCAL.table), anchor=anchor)
-    return list(sealer.seal_due(BUCKET, now=NOON + timedelta(hours=hours + 0.5), out_of_time=lambda: False))
+    now = NOON + timedelta(hours=hours + 0.5)
+    return list(sealer.seal_due(BUCKET, now=now, out_of_time=lambda: False, adopt=adopt))
 
 
 def test_a_sealed_chain_is_signed(world: World) -> None:
@@ -330,25 +351,57 @@ def test_a_sealed_chain_is_signed(world: World) -> None:
     anchor = key("alias/seals")
     made = run(world, anchor, hours=2)
     assert len(made) == 2
-    assert all(anchor.is_signed(seal.seal_hash, seal.anchor or {}) for seal in made)
+    assert all(map(anchor.vouches_for, made))
     assert list(DynamoSeals(world.dynamodb, LOCAL.table).seals(BUCKET)) == made
+
+
+def remove(world: World, *seals: Seal) -> None:
+    for seal in seals:
+        gone = {"pk": {"S": f"#seals/{BUCKET}"}, "sk": {"N": str(seal.number)}}
+        world.dynamodb.delete_item(TableName=LOCAL.table, Key=gone)
 
 
 def test_a_sealed_chain_is_kept_and_a_removed_end_of_it_is_noticed(world: World, locked: LockedBucketAnchor) -> None:
     world.ledger.record(receipt(entry_of(events.record())))
-    made = run(world, locked, hours=2)
+    made = run(world, locked, hours=3)
     assert [copy["seal"] for _, copy in locked.kept(BUCKET)] == [seal.as_json() for seal in made]
-    gone = {"pk": {"S": f"#seals/{BUCKET}"}, "sk": {"N": str(made[-1].number)}}
-    world.dynamodb.delete_item(TableName=LOCAL.table, Key=gone)
+    remove(world, *made[1:])
     with pytest.raises(SealConflictError, match=f"where the ledger has none after {made[0].number}"):
-        run(world, locked, hours=3)
+        run(world, locked, hours=4)
 
 
-def test_a_copy_that_a_crash_prevented_is_made_by_the_next_run(world: World, locked: LockedBucketAnchor) -> None:
+def test_a_seal_that_a_crash_kept_from_the_ledger_is_put_there_by_the_next_run(
+    world: World, locked: LockedBucketAnchor
+) -> None:
     world.ledger.record(receipt(entry_of(events.record())))
-    (seal,) = run(world, NoAnchor())
-    assert run(world, locked) == []
-    held = locked.holds(BUCKET, seal.number)
-    assert held
-    assert held["seal"] == seal.as_json()
-    assert len(held["pages"]) == 1
+    made = run(world, locked, hours=2)
+    remove(world, made[-1])
+    assert run(world, locked, hours=2) == made[-1:]
+    assert list(DynamoSeals(world.dynamodb, LOCAL.table).seals(BUCKET)) == made
+
+
+def test_a_copy_under_a_delete_marker_is_never_put_over(world: World, locked: LockedBucketAnchor) -> None:
+    """S3 takes what is hidden for what is not there; a chain that was cut off would be made anew over it."""
+    world.ledger.record(receipt(entry_of(events.record())))
+    made = run(world, locked, hours=3)
+    remove(world, *made)
+    for _, copy in list(locked.kept(BUCKET)):
+        number = Seal.from_json(copy["seal"]).number
+        world.s3.delete_object(Bucket=LOCKED, Key=f"{BUCKET}/{number:012}.json")
+    with pytest.raises(SealConflictError, match="where the ledger has none at all"):
+        run(world, locked, hours=4)
+    assert [copy["seal"] for _, copy in locked.kept(BUCKET)] == [seal.as_json() for seal in made]
+
+
+@pytest.mark.parametrize("kind", ["s3", "kms"])
+def test_an_anchor_that_comes_after_seals_is_begun_by_a_person(
+    kind: str, world: World, locked: LockedBucketAnchor
+) -> None:
+    world.ledger.record(receipt(entry_of(events.record())))
+    (before,) = run(world, NoAnchor())
+    anchor = locked if kind == "s3" else key("alias/seals")
+    with pytest.raises(SealConflictError, match=f"recibo.py seal --adopt {before.seal_hash}"):
+        run(world, anchor, hours=2)
+    made = run(world, anchor, hours=2, adopt=before.seal_hash)
+    assert [seal.adopts for seal in made] == [before.seal_hash]
+    assert [seal.adopts for seal in run(world, anchor, hours=3)] == [None]

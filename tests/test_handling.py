@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from chalicelib.failures import NotHandledError
-from chalicelib.handling import reconcile, take_dead_letters, take_event
+from chalicelib.handling import NothingAdoptedError, reconcile, seal, take_dead_letters, take_event
 from chalicelib.listing import entry_of_version
 from chalicelib.scheduled import ScheduledReconcile
+from chalicelib.sealing import Sealer
 from chalicelib.uploads import UnreadableEventError
 from tests import events
 from tests.events import BUCKET
-from tests.fakes import FakeClock, FakeInbox, FakeWorld
+from tests.evidence import Evidence, FakeSignatures, FakeTable
+from tests.fakes import NOON, FakeClock, FakeInbox, FakeWorld
 from tests.reconciling import failed, listed, surroundings
 
 GOOD = b"id,amount\n1,10\n"
@@ -216,3 +218,23 @@ def test_a_message_that_cannot_be_read_stays_in_the_queue_and_is_told(
         take_dead_letters(world.intake, events.sqs_event("not JSON", events.event(events.record("a.csv"))))
     assert [line["event"] for line in lines(capfd)] == ["unreadable", "receipt"]
     assert [made["key"] for made in world.receipts] == ["a.csv"]
+
+
+# -- sealing
+
+
+def test_what_was_to_be_adopted_and_was_not_is_an_error() -> None:
+    """Nobody may think that it was."""
+    made = Evidence()
+    made.upload(0)
+    (last,) = made.seal(85)
+    sealer, clock = Sealer(store=made.table, anchor=FakeSignatures()), FakeClock(time=NOON + timedelta(minutes=90))
+    event = {"detail": {"early": True, "adopt": last.seal_hash}}
+    (brief,) = seal(sealer, BUCKET, clock, event)
+    adopter = made.table.last(BUCKET)
+    assert adopter
+    assert (adopter.adopts, brief["seal_hash"]) == (last.seal_hash, adopter.seal_hash)
+    with pytest.raises(NothingAdoptedError):
+        seal(sealer, BUCKET, clock, event)
+    with pytest.raises(NothingAdoptedError):
+        seal(Sealer(store=FakeTable(), anchor=FakeSignatures()), BUCKET, clock, event)

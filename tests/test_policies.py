@@ -20,6 +20,7 @@ from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.aws.lists import DynamoLists
 from chalicelib.aws.notes import DynamoNotes
 from chalicelib.aws.seals import DynamoSeals
+from chalicelib.aws.signatures import KmsSignatures
 from chalicelib.aws.versions import S3Versions
 from chalicelib.sealing import SealStore
 from infra.policies import policies, policy_path, write_policies
@@ -77,6 +78,7 @@ NEEDED = {
     "dynamodb.query": {"dynamodb:Query"},
     "lambda.invoke": {"lambda:InvokeFunction"},
     "kms.sign": {"kms:Sign"},
+    "kms.verify": {"kms:Verify"},
 }
 LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
 OF_THE_EVENT_SOURCE = {
@@ -87,6 +89,7 @@ TAKING_IN = {S3Inbox: ("s3", ["open"]), DynamoLedger: ("dynamodb", ["record", "m
 SEALING = {
     DynamoSeals: ("dynamodb", [name for name in vars(SealStore) if not name.startswith("_") and name != "rollups"])
 }
+ANCHORING = ("sign", "keep", "vouches_for", "holds", "kept")
 REACHED: dict[tuple[str, str], dict[type, tuple[str, list[str]]]] = {
     ("inspect", "local"): TAKING_IN,
     ("last_resort", "local"): TAKING_IN,
@@ -97,8 +100,8 @@ REACHED: dict[tuple[str, str], dict[type, tuple[str, list[str]]]] = {
         LambdaInspections: ("lambda", ["request"]),
         DynamoNotes: ("dynamodb", ["read", "write"]),
     },
-    ("seal", "local"): SEALING | {LockedBucketAnchor: ("s3", ["sign", "keep", "holds"])},
-    ("seal", "dev"): SEALING | {KmsAnchor: ("kms", ["sign", "keep", "holds"])},
+    ("seal", "local"): SEALING | {LockedBucketAnchor: ("s3", [*ANCHORING])},
+    ("seal", "dev"): SEALING | {KmsAnchor: ("kms", [*ANCHORING]), KmsSignatures: ("kms", ["signer"])},
 }
 """The methods of its ports that each function can reach, by the class that implements them and its service."""
 

@@ -99,8 +99,37 @@ def test_the_script_takes_a_genuine_proof_and_says_what_it_proves(tmp_path: Path
     content = proof_of(world(5), 3)
     done = run(tmp_path, content, content["seal"]["seal_hash"])
     assert (done.returncode, done.stderr) == (0, "")
-    assert "inspection 1 of 'é/3.csv', version v4" in done.stdout
+    assert "inspection 1 of 'é/3.csv', version 'v4'" in done.stdout
     assert BUCKET in done.stdout
+    said = [repr(content["receipt"][name]) for name in ("kind", "status", "sha256")]
+    assert done.stdout.splitlines()[-1] == "kind {}, status {}, sha256 {}".format(*said)
+
+
+def test_the_script_says_nothing_of_what_a_receipt_does_not_have(tmp_path: Path) -> None:
+    made = Evidence(anchor=FakeCopies())
+    gone = made.delete(made.upload(0), 1)
+    made.seal(100)
+    item = made.table.things[gone.identity, 1]
+    content = proof(from_item(item), covering(made.table, gone.identity, item))
+    done = run(tmp_path, content, content["seal"]["seal_hash"])
+    assert done.stdout.splitlines()[-1] == "kind 'deleted', status None, sha256 None"
+
+
+@pytest.mark.parametrize("text", ['"status"', '"root"', '"type"'])
+def test_a_member_that_is_there_twice_is_refused(tmp_path: Path, text: str) -> None:
+    """One reader takes the first, another the last."""
+    content = proof_of(world(5), 3)
+    doubled = json.dumps(content).replace(f"{text}: ", f'{text}: "x", {text}: ', 1)
+    assert json.loads(doubled) == content
+    (tmp_path / "check_proof.py").write_text(SCRIPT)
+    (tmp_path / "proof.json").write_text(doubled)
+    arguments = [sys.executable, "-I", "-W", "ignore", "check_proof.py", "proof.json", content["seal"]["seal_hash"]]
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "NOT proven: a name is there twice.\n")
+
+
+def test_the_script_has_about_thirty_lines_that_do_something() -> None:
+    assert len([line for line in SCRIPT.splitlines() if line]) <= 38
 
 
 def test_the_script_refuses_another_seal_with_one_sentence(tmp_path: Path) -> None:
@@ -202,7 +231,7 @@ def signed(tmp_path: Path) -> tuple[dict[str, Any], Callable[[Any], int]]:
 def checked(folder: Path, content: Any) -> int:
     (folder / "proof.json").write_text(json.dumps(content))
     commands = f'python3() {{ {sys.executable} "$@"; }}; {SIGNATURE}'
-    done = subprocess.run(["sh", "-ec", commands], cwd=folder, capture_output=True, check=False)
+    done = subprocess.run(["sh", "-c", commands], cwd=folder, capture_output=True, check=False)
     return done.returncode
 
 

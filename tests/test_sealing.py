@@ -15,17 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib import sealing
 from chalicelib.aws.seals import DynamoSeals
 from chalicelib.receipts import Receipt, as_json, content_hash
-from chalicelib.sealing import GRACE, LOOK_BACK, Anchor, NoAnchor, SealConflictError, Sealer, SealStore
+from chalicelib.sealing import GRACE, LOOK_BACK, Anchor, NoAnchor, SealConflictError, Sealer, SealStore, sealer
 from chalicelib.seals import (
     HOUR,
     PAGE_LEAVES,
     Leaf,
     MalformedSealError,
     Page,
-    PageLine,
     Seal,
     finished_hour,
     hour_of,
@@ -138,6 +136,12 @@ class FakeAnchor(Anchor):
             raise SealConflictError("another one is kept")
         self.step("kept")
 
+    def vouches_for(self, seal: Seal) -> bool:
+        held = self.holds(seal.bucket, seal.number)
+        if held and held["seal"] != seal.as_json():
+            raise SealConflictError("the ledger's seal is not the one its anchor holds")
+        return held is not None
+
     def holds(self, bucket: str, number: int) -> Mapping[str, Any] | None:
         self.step("holds")
         return self.copies.get((bucket, number))
@@ -162,6 +166,7 @@ class Case:
     ledger: Ledger
     anchor: Anchor = field(default_factory=FakeAnchor)
     retention_days: int | None = None
+    adopt: str | None = None
 
     def record(self, *moments: datetime, **more: Any) -> list[str]:
         """Receipts finished at these moments; their identities."""
@@ -170,11 +175,14 @@ class Case:
             self.ledger.record(one)
         return [one.entry.identity for one in made]
 
-    def seal(self, now: datetime = DUE, *, early: bool = False, most: int | None = None) -> list[Seal]:
+    def seal(
+        self, now: datetime = DUE, *, early: bool = False, most: int | None = None, adopt: str | None = None
+    ) -> list[Seal]:
         """What one run makes; one with `most` runs out of time after so many."""
         made: list[Seal] = []
-        sealer = Sealer(store=self.store, anchor=self.anchor, retention_days=self.retention_days)
-        for seal in sealer.seal_due(BUCKET, now=now, out_of_time=lambda: len(made) == most, early=early):
+        mine = Sealer(store=self.store, anchor=self.anchor, retention_days=self.retention_days)
+        is_over, adopt = lambda: len(made) == most, adopt or self.adopt
+        for seal in mine.seal_due(BUCKET, now=now, out_of_time=is_over, early=early, adopt=adopt):
             made.append(seal)
         return made
 
@@ -201,13 +209,14 @@ def check(store: SealStore, anchor: Anchor) -> None:
     seals = list(store.seals(BUCKET))
     assert [seal.previous for seal in seals] == [None, *(seal.seal_hash for seal in seals)][: len(seals)]
     assert [(seal.hour, seal.part) for seal in seals[1:]] == [seal.next_place for seal in seals[:-1]]
+    begun_at = next((seal.number for seal in seals if seal.adopts), 0)
     for seal in seals:
         pages = list(store.pages([line.root for line in seal.pages]))
-        assert [PageLine(page.root, page.hour, len(page.leaves)) for page in pages if page] == list(seal.pages)
+        assert [page.line for page in pages if page] == list(seal.pages)
         assert all(page and 1 <= len(page.leaves) <= PAGE_LEAVES for page in pages)
-        assert seal.receipts <= sealing.SEAL_LEAVES
+        assert seal.receipts <= sealer.SEAL_LEAVES
         check_tallies(store, seal)
-        if isinstance(anchor, FakeAnchor):
+        if isinstance(anchor, FakeAnchor) and seal.number >= begun_at:
             expected = {"seal": seal.as_json(), "pages": [page.as_json() for page in pages if page]}
             assert anchor.holds(BUCKET, seal.number) == expected
     names = [(leaf.identity, leaf.inspection) for leaf in leaves_of(store)]
@@ -252,8 +261,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Five receipts in a seal, two in a page."""
-    monkeypatch.setattr(sealing, "SEAL_LEAVES", 5)
-    monkeypatch.setattr(sealing, "PAGE_LEAVES", 2)
+    monkeypatch.setattr(sealer, "SEAL_LEAVES", 5)
+    monkeypatch.setattr(sealer, "PAGE_LEAVES", 2)
 
 
 # -- the store's contract
@@ -447,8 +456,8 @@ def test_another_buckets_chain_is_its_own(case: Case) -> None:
     case.record(NOON)
     (theirs,) = case.record(NOON, bucket="another")
     case.seal()
-    sealer = Sealer(store=case.store, anchor=case.anchor)
-    (seal,) = sealer.seal_due("another", now=DUE, out_of_time=lambda: False)
+    theirs_too = Sealer(store=case.store, anchor=case.anchor)
+    (seal,) = theirs_too.seal_due("another", now=DUE, out_of_time=lambda: False)
     assert (seal.previous, seal.receipts) == (None, 1)
     assert theirs not in case.sealed()
 
@@ -499,16 +508,60 @@ def test_a_removed_entry_makes_nothing_late(world: World) -> None:
     assert (seal.receipts, seal.late) == (0, 0)
 
 
-def test_receipts_of_a_page_that_was_removed_are_sealed_anew() -> None:
+def test_a_page_that_was_removed_stops_sealing_until_it_is_back() -> None:
+    """What it covers would be sealed a second time, and counted as often once the page is put back."""
     case = fake_case()
     expected = case.record(NOON, NOON + MINUTE)
     case.seal()
+    expected += case.record(NOON + 2 * MINUTE)
+    store = cast(FakeSeals, case.store)
+    pages = dict(store.by_root)
+    store.by_root.clear()
+    with pytest.raises(SealConflictError, match=rf"^the page {next(iter(pages))}, .* is gone: nothing is sealed until"):
+        case.seal(DUE + HOUR)
+    store.by_root.update(pages)
+    case.seal(DUE + HOUR)
+    assert case.sealed() == expected
+    case.check()
+
+
+def test_a_page_whose_receipts_are_called_otherwise_stops_sealing() -> None:
+    """It has the right root."""
+    case = fake_case()
+    case.record(NOON)
+    case.seal()
     case.record(NOON + 2 * MINUTE)
     store = cast(FakeSeals, case.store)
-    store.by_root.clear()
-    (seal,) = case.seal(DUE + HOUR)
-    assert seal.late == 3
-    assert case.sealed()[:2] == expected
+    ((root, page),) = store.by_root.items()
+    store.by_root[root] = replace(page, leaves=(replace(page.leaves[0], identity="another"),))
+    with pytest.raises(SealConflictError, match="is not as it was sealed"):
+        case.seal(DUE + HOUR)
+
+
+def test_a_page_whose_time_is_over_is_not_missed() -> None:
+    """Sealing has stood still for longer than receipts are kept."""
+    case = fake_case()
+    case.retention_days = 30
+    case.record(NOON)
+    case.seal()
+    cast(FakeSeals, case.store).by_root.clear()
+    (late,) = case.record(NOON + MINUTE)
+    case.seal(NOON + timedelta(days=60), most=1)
+    assert late in case.sealed()
+
+
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_a_seal_that_was_removed_from_the_chain_stops_sealing(gone: int) -> None:
+    """What it covers would be taken for late."""
+    case = fake_case()
+    case.record(NOON)
+    made = case.seal(DUE + 3 * HOUR)
+    chain = cast(FakeSeals, case.store).chain
+    del chain[BUCKET, made[gone].number]
+    with pytest.raises(SealConflictError, match="is gone or was changed"):
+        case.seal(DUE + 4 * HOUR)
+    chain[BUCKET, made[gone].number] = made[gone]
+    assert len(case.seal(DUE + 4 * HOUR)) == 1
 
 
 # -- early seals
@@ -555,7 +608,7 @@ def test_an_hour_sealed_early_is_closed_though_nothing_came_since(case: Case) ->
 
 
 def test_early_seals_leave_parts_of_the_hour_for_those_that_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealing, "EARLY_PARTS", 3)
+    monkeypatch.setattr(sealer, "EARLY_PARTS", 3)
     case = fake_case()
     made = []
     for minute in range(6):
@@ -608,7 +661,7 @@ def test_without_an_anchor_there_is_the_chain(case: Case) -> None:
     assert (first.anchor, second.previous) == (None, first.seal_hash)
 
 
-@pytest.mark.parametrize("left", [0, 1, 2])
+@pytest.mark.parametrize("left", [0, 1])
 def test_a_removed_end_of_the_chain_stops_sealing(left: int) -> None:
     case = fake_case()
     case.record(NOON, NOON + HOUR, NOON + 2 * HOUR)
@@ -616,8 +669,27 @@ def test_a_removed_end_of_the_chain_stops_sealing(left: int) -> None:
     store = cast(FakeSeals, case.store)
     for name in sorted(store.chain)[left:]:
         del store.chain[name]
-    with pytest.raises(SealConflictError, match="the anchor holds a seal of"):
+    with pytest.raises(SealConflictError, match="the anchor holds seals of"):
         case.seal(DUE + 3 * HOUR)
+
+
+def test_a_last_seal_that_only_the_anchor_holds_is_put_into_the_ledger() -> None:
+    """A sealing that was cut off leaves it so; whoever removes it has it back."""
+    case = fake_case()
+    case.record(NOON, NOON + HOUR)
+    made = case.seal(DUE + HOUR)
+    del cast(FakeSeals, case.store).chain[BUCKET, made[-1].number]
+    assert case.seal(DUE + HOUR) == made[-1:]
+    case.check()
+
+
+def test_a_first_seal_that_only_the_anchor_holds_is_put_into_the_ledger() -> None:
+    case = fake_case()
+    case.record(NOON)
+    made = case.seal()
+    cast(FakeSeals, case.store).chain.clear()
+    assert case.seal() == made
+    case.check()
 
 
 def test_an_emptied_ledger_stops_sealing() -> None:
@@ -625,8 +697,65 @@ def test_an_emptied_ledger_stops_sealing() -> None:
     case.record(NOON)
     case.seal()
     case.store = case.ledger = FakeSeals()
-    with pytest.raises(SealConflictError, match="where the ledger has none at all"):
+    with pytest.raises(SealConflictError, match=r"^the page \w+, .* is gone"):
         case.seal()
+
+
+@pytest.mark.parametrize("other", [{"bucket": "another"}, {"previous": "0" * 64}, {"part": 1}])
+def test_what_the_anchor_holds_in_the_next_seals_place_stops_sealing_if_it_does_not_follow(other: Any) -> None:
+    case = fake_case()
+    case.record(NOON)
+    (seal,) = case.seal()
+    following = a_seal(NOON + HOUR, previous=seal.seal_hash)
+    copy = {"seal": replace(following, **other).as_json(), "pages": []}
+    cast(FakeAnchor, case.anchor).copies[BUCKET, following.number] = copy
+    with pytest.raises(SealConflictError, match=f"where the ledger has none after {seal.number}"):
+        case.seal(DUE + HOUR)
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_a_last_seal_that_the_anchor_does_not_know_stops_sealing_and_is_never_anchored(early: bool) -> None:
+    case = fake_case()
+    case.record(NOON)
+    (seal,) = case.seal()
+    forged = a_seal(NOON + HOUR, previous=seal.seal_hash)
+    case.store.put_seal(forged)
+    sentence = (
+        f"^the anchor does not know the last seal of {BUCKET}: .*run `recibo.py seal --adopt {forged.seal_hash}`; .*"
+    )
+    with pytest.raises(SealConflictError, match=sentence):
+        case.seal(DUE + 2 * HOUR, early=early)
+    assert list(cast(FakeAnchor, case.anchor).copies) == [(BUCKET, seal.number)]
+
+
+# -- adopting
+
+
+def test_a_chain_from_before_its_anchor_is_adopted_by_its_next_seal_alone(case: Case) -> None:
+    case.record(NOON)
+    anchor, case.anchor = case.anchor, NoAnchor()
+    (before,) = case.seal()
+    case.anchor = anchor
+    with pytest.raises(SealConflictError, match=before.seal_hash):
+        case.seal(DUE + 20 * MINUTE, early=True, adopt="0" * 64)
+    made = case.seal(DUE + 20 * MINUTE, early=True, adopt=before.seal_hash)
+    assert [(seal.adopts, seal.receipts) for seal in made] == [(before.seal_hash, 0)], "or nobody adopts it"
+    assert [seal.adopts for seal in case.seal(DUE + 2 * HOUR)] == [None, None]
+    assert case.seal(DUE + 2 * HOUR, adopt=before.seal_hash) == []
+
+
+def test_a_chain_that_was_cut_off_before_its_anchor_began_is_not_adopted_again() -> None:
+    case = fake_case()
+    case.record(NOON)
+    anchor, case.anchor = case.anchor, NoAnchor()
+    first, before = case.seal(DUE + HOUR)
+    case.anchor = anchor
+    case.seal(DUE + 2 * HOUR, adopt=before.seal_hash)
+    chain = cast(FakeSeals, case.store).chain
+    for seal in [seal for seal in chain.values() if seal.number > first.number]:
+        del chain[BUCKET, seal.number]
+    with pytest.raises(SealConflictError, match="the anchor holds seals of"):
+        case.seal(DUE + 3 * HOUR, adopt=first.seal_hash)
 
 
 def test_a_replaced_last_seal_stops_sealing() -> None:
@@ -656,8 +785,8 @@ def test_a_seal_whose_answer_was_lost_is_taken_for_what_it_is() -> None:
 def shrunk() -> ExitStack:
     """As the fixture `small`, for as long as the block lasts."""
     stack = ExitStack()
-    stack.enter_context(patch.object(sealing, "SEAL_LEAVES", 5))
-    stack.enter_context(patch.object(sealing, "PAGE_LEAVES", 2))
+    stack.enter_context(patch.object(sealer, "SEAL_LEAVES", 5))
+    stack.enter_context(patch.object(sealer, "PAGE_LEAVES", 2))
     return stack
 
 
@@ -675,6 +804,19 @@ class Fuse:
         self.left -= 1
         if self.left == 0:
             raise CrashError
+
+
+def adopting_case() -> Case:
+    """A case whose anchor begins after a first seal, which is to be adopted."""
+    case = fake_case()
+    case.record(NOON - HOUR)
+    anchor, case.anchor = case.anchor, NoAnchor()
+    (before,) = case.seal(NOON + GRACE)
+    case.anchor, case.adopt = anchor, before.seal_hash
+    return case
+
+
+CASES = pytest.mark.parametrize("new_case", [fake_case, adopting_case])
 
 
 def finished_run(case: Case, now: datetime, *, early: bool = False) -> None:
@@ -700,12 +842,13 @@ def test_a_crash_at_any_step_changes_nothing_that_the_next_run_does_not_mend(
         finished_run(case, NOON + 6 * HOUR)
 
 
-def test_a_crash_after_each_single_step_is_mended() -> None:
+@CASES
+def test_a_crash_after_each_single_step_is_mended(new_case: Callable[[], Case]) -> None:
     """Every step of one run, one after the other, none left to chance."""
     crashes = 0
     with shrunk():
         while True:
-            case = fake_case()
+            case = new_case()
             case.record(*(NOON + number * 20 * MINUTE for number in range(9)))
             store, anchor = cast(FakeSeals, case.store), cast(FakeAnchor, case.anchor)
             store.step = anchor.step = Fuse(crashes + 1).step
@@ -717,6 +860,22 @@ def test_a_crash_after_each_single_step_is_mended() -> None:
             store.step = anchor.step = nothing
             finished_run(case, DUE + 2 * HOUR)
     assert crashes > 40
+
+
+@given(st.integers(1, 200), st.booleans())
+def test_a_sealing_that_was_cut_off_anywhere_leaves_its_anchor_one_seal_ahead_at_most(left: int, is_new: bool) -> None:
+    with shrunk():
+        case = adopting_case() if is_new else fake_case()
+        case.record(*(NOON + number * 20 * MINUTE for number in range(9)))
+        store, anchor = cast(FakeSeals, case.store), cast(FakeAnchor, case.anchor)
+        store.step = anchor.step = Fuse(left).step
+        with suppress(CrashError):
+            case.seal(DUE + 2 * HOUR)
+        store.step = anchor.step = nothing
+        begun_at = min(anchor.copies, default=(BUCKET, 1 << 60))
+        known = {place for place in store.chain if place >= begun_at}
+        assert known <= anchor.copies.keys()
+        assert len(anchor.copies.keys() - known) <= 1
 
 
 STEPS = st.lists(
@@ -788,16 +947,20 @@ class Baton:
         assert self.changed.wait_for(lambda: self.holder == me, timeout=30)
 
 
-def run_together(store: FakeSeals, anchor: FakeAnchor, schedule: list[int], now: Sequence[datetime]) -> list[Any]:
+def run_together(case: Case, schedule: list[int], now: Sequence[datetime]) -> list[Any]:
     """Two sealers at once, taking steps as the schedule says; what each made or raised."""
     baton, outcomes = Baton(iter(schedule)), list[Any]([None, None])
+    store, anchor = cast(FakeSeals, case.store), cast(FakeAnchor, case.anchor)
 
     def run(me: int) -> None:
         baton.start(me)
         mine = replace(store, step=lambda _: baton.step(me)), replace(anchor, step=lambda _: baton.step(me))
-        sealer = Sealer(store=mine[0], anchor=mine[1])
         try:
-            outcomes[me] = list(sealer.seal_due(BUCKET, now=now[me], out_of_time=lambda: False))
+            outcomes[me] = list(
+                Sealer(store=mine[0], anchor=mine[1]).seal_due(
+                    BUCKET, now=now[me], out_of_time=lambda: False, adopt=case.adopt
+                )
+            )
         except Exception as error:
             outcomes[me] = error
         finally:
@@ -816,22 +979,24 @@ def overtaking(turns: Iterable[int]) -> list[int]:
     return [number % 2 for number, steps in enumerate(turns) for _ in range(steps)]
 
 
-def check_two_at_once(minutes: Sequence[int], schedule: list[int], apart: timedelta) -> None:
+def check_two_at_once(
+    minutes: Sequence[int], schedule: list[int], apart: timedelta, new_case: Callable[[], Case] = fake_case
+) -> None:
     with shrunk():
-        case = fake_case()
+        case = new_case()
         case.record(*(NOON + minute * MINUTE for minute in minutes))
-        store, anchor = cast(FakeSeals, case.store), cast(FakeAnchor, case.anchor)
         now = [NOON + 6 * HOUR, NOON + 6 * HOUR + apart]
-        outcomes = run_together(store, anchor, schedule, now)
+        outcomes = run_together(case, schedule, now)
         made = [seal for outcome in outcomes for seal in outcome]
-        assert {seal.seal_hash for seal in made} == {seal.seal_hash for seal in store.chain.values()}
+        hashes = {seal.seal_hash for seal in cast(FakeSeals, case.store).chain.values()}
+        assert {seal.seal_hash for seal in made} | ({case.adopt} if case.adopt else set()) == hashes
         finished_run(case, now[1])
 
 
 @settings(max_examples=200)
-@given(MINUTES, st.lists(st.integers(1, 60), max_size=20), st.sampled_from([0, 1, 60]))
-def test_two_sealers_at_once_make_one_chain(minutes: list[int], turns: list[int], apart: int) -> None:
-    check_two_at_once(minutes, overtaking(turns), apart * MINUTE)
+@given(MINUTES, st.lists(st.integers(1, 60), max_size=20), st.sampled_from([0, 1, 60]), st.booleans())
+def test_two_sealers_at_once_make_one_chain(minutes: list[int], turns: list[int], apart: int, is_new: bool) -> None:
+    check_two_at_once(minutes, overtaking(turns), apart * MINUTE, adopting_case if is_new else fake_case)
 
 
 @pytest.mark.parametrize("ahead", [1, 12, 10_000])

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -62,13 +63,13 @@ SEALS = st.builds(
     part=st.integers(0, PARTS - 1),
     closes=st.booleans(),
     sealed_at=MOMENTS,
-    pages=st.lists(st.builds(PageLine, HASHES, HOURS, st.integers(1, PAGE_LEAVES)), max_size=5).map(tuple),
+    pages=st.lists(st.builds(PageLine, HASHES, HOURS, st.integers(1, PAGE_LEAVES), HASHES), max_size=5).map(tuple),
     tallies=st.dictionaries(HOURS, TALLIES, max_size=3),
     rollups=st.lists(HASHES, max_size=3).map(tuple),
     previous=st.none() | HASHES,
     retention_days=st.none() | st.integers(1, 5000),
     anchor=st.none() | st.dictionaries(TEXT, TEXT, min_size=1, max_size=3),
-)
+).flatmap(lambda seal: st.sampled_from([seal, replace(seal, adopts=seal.previous)]))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
@@ -91,7 +92,7 @@ def a_seal(**more: Any) -> Seal:
         "part": 0,
         "closes": True,
         "sealed_at": NOON + 2 * HOUR,
-        "pages": (PageLine(hash_of(1), NOON, 2), PageLine(hash_of(2), NOON - HOUR, 3)),
+        "pages": (PageLine(hash_of(1), NOON, 2, hash_of(5)), PageLine(hash_of(2), NOON - HOUR, 3, hash_of(6))),
         "tallies": {NOON: {"succeeded": 2}, NOON - HOUR: {"succeeded": 3}},
         "rollups": (hash_of(3),),
         "previous": hash_of(4),
@@ -159,6 +160,7 @@ def test_a_signature_does_not_change_the_hash_it_signs() -> None:
         {"tallies": {}},
         {"rollups": ()},
         {"previous": None},
+        {"adopts": hash_of(4)},
         {"retention_days": 31},
     ],
     ids=lambda change: next(iter(change)),
@@ -257,6 +259,25 @@ def test_a_member_too_many_is_malformed() -> None:
         Page.from_item(A_PAGE.as_item() | {"note": "x"})
     with pytest.raises(MalformedSealError, match="not as it was written: note"):
         Seal.from_item(a_seal().as_item() | {"note": "x"})
+
+
+@given(SEALS, HASHES)
+def test_a_seal_adopts_the_one_before_it_or_none(seal: Seal, other: str) -> None:
+    if other != seal.previous:
+        with pytest.raises(MalformedSealError, match="it adopts another seal than the one before it"):
+            Seal.from_json(replace(seal, adopts=other).as_json())
+
+
+@given(PAGES, st.data())
+def test_a_pages_line_covers_what_its_receipts_are_called(page: Page, data: st.DataObject) -> None:
+    """Its root does not: two pages that differ in names alone have one root."""
+    place = data.draw(st.integers(0, len(page.leaves) - 1))
+    leaves = list(page.leaves)
+    leaves[place] = replace(leaves[place], identity=leaves[place].identity + "x")
+    renamed = replace(page, leaves=tuple(leaves))
+    assert renamed.root == page.root
+    assert renamed.line != page.line
+    assert page.line == PageLine(page.root, page.hour, len(page.leaves), content_hash(page.as_json()))
 
 
 def test_an_altered_seal_is_named_and_told_from_a_broken_one() -> None:
@@ -416,7 +437,7 @@ def test_the_worst_seal_fits_into_an_item() -> None:
     hours = [NOON - timedelta(hours=ago) for ago in range(25)]
     counts = {f"again-failed-{number}": 1 << 50 for number in range(20)}
     seal = a_seal(
-        pages=tuple(PageLine(hash_of(number), NOON, PAGE_LEAVES) for number in range(256 + 25)),
+        pages=tuple(PageLine(hash_of(number), NOON, PAGE_LEAVES, hash_of(number)) for number in range(256 + 25)),
         rollups=tuple(map(hash_of, range(300))),
         tallies=dict.fromkeys(hours, counts),
         anchor={"key_id": "k" * 2048, "signature": "s" * 100},

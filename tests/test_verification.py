@@ -15,19 +15,21 @@ from hypothesis import strategies as st
 
 from chalicelib import wiring
 from chalicelib.aws.anchors import KmsAnchor, LockedBucketAnchor
-from chalicelib.aws.evidence import BATCH, DynamoEvidence, KmsSignatures
+from chalicelib.aws.evidence import BATCH, DynamoEvidence
 from chalicelib.aws.items import encoded
+from chalicelib.aws.signatures import KmsSignatures
 from chalicelib.aws.versions import S3Versions
 from chalicelib.receipts import content_hash, from_item, mark_item
 from chalicelib.sealing import NoAnchor
 from chalicelib.seals import HOUR, Page, Seal, page_key, seals_key
 from chalicelib.uploads import Entry, entry_of, iso
 from chalicelib.verification import Defect, Problem, Signer, Standing, Verdict, Verification
+from chalicelib.verification.anchoring import AHEAD, NOT_SIGNED, UNKNOWN
 from infra.template import LOCAL
 from tests import events
 from tests.aws import World, simulated_aws
 from tests.events import BUCKET
-from tests.evidence import MINUTE, Evidence, FakeCopies, FakeEvidence, FakeSignatures
+from tests.evidence import MINUTE, Evidence, FakeCopies, FakeEvidence, FakeSignatures, Item
 from tests.fakes import NOON
 from tests.receipts import crash, failure, receipt
 from tests.strategies import KEYS
@@ -605,40 +607,109 @@ def test_pages_go_after_their_receipts() -> None:
     assert made.verify(61 * 1440).is_well
 
 
-def test_a_last_seal_that_is_not_in_the_anchor_yet_is_a_remark_for_as_long_as_it_may_be() -> None:
+def last_of(made: Evidence) -> Seal:
+    last = made.table.last(BUCKET)
+    assert last
+    return last
+
+
+def test_a_seal_that_its_anchor_never_held_is_inserted() -> None:
+    """A sealing keeps it there before it is in the ledger."""
     made = Evidence(anchor=FakeCopies())
     made.upload(0)
     made.seal(145)
     held = made.anchor.copies  # type: ignore[attr-defined]
     held.pop(max(held))
-    verdict = made.verify(146)
-    assert verdict.is_well
-    assert "not in the anchor yet" in verdict.remarks[0]
-    assert Defect.INSERTED in {problem.defect for problem in made.verify(300).problems}
+    assert only(made.verify(146), Defect.INSERTED).sk == str(last_of(made).number)
 
 
-def test_an_anchor_that_holds_nothing_is_told() -> None:
-    made = Evidence()
+def test_a_last_seal_that_only_the_anchor_holds_is_told_until_the_next_sealing_puts_it_back() -> None:
+    made = Evidence(anchor=FakeCopies())
     made.upload(0)
-    made.seal(DUE)
-    made.anchor = FakeCopies()
-    assert "No seal is in the anchor yet" in made.verify(DUE).remarks[0]
-    assert made.verify(DUE).chain.standing is Standing.CONSISTENT
-    made.seal(160)
-    made.anchor = FakeCopies()
-    assert any(problem.defect is Defect.INSERTED for problem in made.verify(220).problems)
+    made.seal(145)
+    last = last_of(made)
+    made.table.remove((seals_key(BUCKET), last.number))
+    problem = only(made.verify(146), Defect.UNSEALED)
+    assert (problem.sk, problem.why) == (str(last.number), AHEAD)
+    assert made.seal(146) == [last]
+    assert made.verify(146).is_well
 
 
-def test_seals_from_before_there_was_an_anchor_are_vouched_for_by_those_after() -> None:
+@pytest.mark.parametrize(("anchor", "why"), [(FakeCopies, UNKNOWN), (FakeSignatures, NOT_SIGNED)])
+@pytest.mark.parametrize("later", [False, True])
+def test_a_beginning_that_its_anchor_does_not_know_is_altered_until_somebody_adopts_it(
+    anchor: Any, why: str, later: bool
+) -> None:
     made = Evidence()
     upload = made.upload(0)
     made.seal(145)
-    made.anchor = FakeCopies()
-    made.seal(210)
-    assert made.verify(210).is_well
-    assert made.verify(210).chain.standing is Standing.ANCHORED
+    made.anchor = anchor()
+    last = last_of(made)
+    problem = only(made.verify(146), Defect.ALTERED)
+    assert (problem.sk, problem.why) == (str(last.number), why)
+    made.seal(210, adopt=last.seal_hash)
+    made.seal(270 if later else 210)
+    verdict = made.verify(270 if later else 210)
+    assert verdict.is_well, verdict.problems
+    assert verdict.chain.standing is Standing.ANCHORED
+    assert "Seals from 2026-11-23 12:00 to 2026-11-23 13:00 UTC" in verdict.remarks[0]
+    assert "the seal of 2026-11-23 14:00 UTC adopt" in verdict.remarks[0]
     rewrite(made, upload)
-    assert not made.verify(210).is_well
+    assert not made.verify(270 if later else 210).is_well
+
+
+@pytest.mark.parametrize("anchor", [FakeCopies, FakeSignatures])
+def test_an_anchor_may_be_laid_aside_and_taken_up_again_and_then_it_adopts(anchor: Any) -> None:
+    made = Evidence(anchor=anchor())
+    made.upload(0)
+    made.seal(85)
+    ours, made.anchor = made.anchor, NoAnchor()
+    made.seal(145)
+    made.anchor = ours
+    assert not made.verify(146).is_well
+    made.seal(210, adopt=last_of(made).seal_hash)
+    for since in (None, *(NOON + ago * HOUR for ago in range(3))):
+        assert made.verify(210, since=since).is_well
+
+
+@pytest.mark.parametrize("anchor", [FakeCopies, FakeSignatures])
+def test_a_seal_that_was_gone_on_from_without_being_adopted_is_told(anchor: Any) -> None:
+    """As by a sealing that asks nobody."""
+    made = Evidence()
+    made.upload(0)
+    (first,) = made.seal(85)
+    made.anchor = anchor()
+    seal = replace(first, hour=first.hour + HOUR, pages=(), tallies={}, rollups=(), previous=first.seal_hash)
+    made.anchor.keep(seal, [])
+    made.table.put_seal(replace(seal, anchor=made.anchor.sign(seal)))
+    assert only(made.verify(145), Defect.ALTERED).sk == str(first.number)
+
+
+def test_a_chain_that_was_cut_off_and_made_again_under_a_key_is_a_remark() -> None:
+    """The key signs it as it signs anything: only its times are odd."""
+    made = Evidence(anchor=FakeSignatures())
+    made.upload(0)
+    made.seal(1500)
+    for key in [key for key in made.table.things if key[0].startswith("#")]:
+        made.table.remove(key)
+    assert made.verify(1500).remarks == ()
+    made.seal(1600)
+    verdict = made.verify(1600)
+    assert verdict.is_well
+    assert verdict.remarks == (
+        "Seals made more than a day after their hour, as the sealing stood still, or was made to begin again: 1.",
+    )
+
+
+def test_a_signature_taken_from_any_seal_is_told() -> None:
+    made = Evidence(anchor=FakeSignatures())
+    made.upload(0)
+    seals = made.seal(210)
+    for seal in seals:
+        before = made.table.snapshot()
+        del made.table.things[seals_key(BUCKET), seal.number]["anchor"]
+        assert only(made.verify(210), Defect.ALTERED).sk == str(seal.number)
+        made.table.things = before
 
 
 def test_keys_may_change_and_what_they_signed_stays_signed() -> None:
@@ -646,14 +717,14 @@ def test_keys_may_change_and_what_they_signed_stays_signed() -> None:
     made.upload(0)
     made.seal(85)
     made.anchor = FakeSignatures(key="old")
-    made.seal(145)
+    made.seal(145, adopt=last_of(made).seal_hash)
+    assert made.verify(145).is_well
     made.anchor = FakeSignatures()
-    unsigned = made.verify(145)
-    assert not unsigned.is_well
-    made.seal(210)
+    assert not made.verify(145).is_well
+    made.seal(210, adopt=last_of(made).seal_hash)
     verdict = made.verify(210)
     assert verdict.is_well, verdict.problems
-    assert len(verdict.remarks) == 2
+    assert len(verdict.remarks) == 1
 
 
 def rewrite(made: Evidence, upload: Entry) -> None:
@@ -674,15 +745,26 @@ def rewrite(made: Evidence, upload: Entry) -> None:
         made.table.put(seal)
 
 
-def test_a_pages_labels_are_beyond_its_root_and_are_checked_all_the_same() -> None:
+def test_a_page_that_calls_a_receipt_otherwise_is_blamed_and_no_receipt_is() -> None:
+    """Its root is right; its content hash is not."""
     made = Evidence()
-    upload = made.upload(0)
+    made.upload(0)
     (seal,) = made.seal(DUE)
     key = (page_key(seal.pages[0].root), 0)
     made.table.things[key]["leaves"][0][0] = f"{BUCKET}/other#v"
-    problem = only(made.verify(DUE), Defect.ALTERED)
-    assert (problem.pk, problem.hour) == (key[0], NOON)
-    assert upload.identity in problem.why
+    verdict = made.verify(DUE)
+    problem = only(verdict, Defect.ALTERED)
+    assert (problem.pk, problem.hour, problem.why) == (key[0], NOON, "it is not as its seal says")
+    assert verdict.counts["uncompared"] == 1
+
+
+def test_a_copys_page_that_calls_a_receipt_otherwise_counts_for_nothing() -> None:
+    made = Evidence(anchor=FakeCopies())
+    made.upload(0)
+    (seal,) = made.seal(DUE)
+    held = made.anchor.copies[seal.number]["pages"]  # type: ignore[attr-defined]
+    held[0]["leaves"][0][0] = f"{BUCKET}/other#v"
+    assert made.verify(DUE).is_well
 
 
 def test_counts_that_are_not_those_of_the_receipts_are_told_though_the_chain_is_consistent() -> None:
@@ -874,5 +956,30 @@ def test_a_seal_that_is_made_while_verify_reads_is_not_called_removed() -> None:
     verdict = made.verify(139)
     assert verdict.is_well, verdict.problems
     anchor.sealing = None
-    made.table.remove((seals_key(BUCKET), max(anchor.copies)))
-    assert [problem.defect for problem in made.verify(141).problems] == [Defect.REMOVED]
+    for gone in sorted(anchor.copies)[-2:]:
+        made.table.remove((seals_key(BUCKET), gone))
+    assert [problem.defect for problem in made.verify(141).problems] == [Defect.REMOVED] * 2
+
+
+@dataclass
+class BetweenTwoWrites(FakeEvidence):
+    """A ledger that is read while a seal is in the anchor, and just about to be put into the ledger."""
+
+    put: Callable[[], object] | None = None
+
+    def everything(self) -> Iterator[Item]:
+        if self.put:
+            self.put()
+        return super().everything()
+
+
+def test_a_seal_on_its_way_from_the_anchor_to_the_ledger_is_not_called_removed() -> None:
+    made = Evidence(anchor=FakeCopies())
+    made.upload(5)
+    made.seal(80)
+    made.upload(70)
+    (last,) = made.seal(140)
+    made.table.remove((seals_key(BUCKET), last.number))
+    ledger = BetweenTwoWrites(made.table, put=lambda: made.table.put_seal(last))
+    verdict = replace(made.verification, ledger=ledger).verdict(BUCKET, now=NOON + 140 * MINUTE)
+    assert verdict.is_well, verdict.problems

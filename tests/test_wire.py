@@ -25,7 +25,8 @@ from urllib3.exceptions import ReadTimeoutError as BodyTimeoutError
 
 from chalicelib import handling
 from chalicelib.aws.anchors import KmsAnchor
-from chalicelib.aws.evidence import DynamoEvidence, KmsSignatures, caveat_of_lock
+from chalicelib.aws.evidence import DynamoEvidence, caveat_of_lock
+from chalicelib.aws.signatures import KmsSignatures
 from chalicelib.failures import NotHandledError
 from chalicelib.intake import Intake
 from chalicelib.seals import MalformedSealError, Seal, seal_number, seals_key
@@ -350,12 +351,6 @@ def _signed(wired: Wired, key: str) -> Seal:
     return Seal.from_item(wired.world.items[seals_key(BUCKET), seal_number(NOON, 0)])
 
 
-def check_a_signature(wired: Wired) -> Work:
-    key = _key(wired)
-    seal = _signed(wired, key)
-    return lambda: KmsAnchor(wired.clients["kms"], key).is_signed(seal.seal_hash, seal.anchor or {})
-
-
 def ask_whose_a_signature_is(wired: Wired) -> Work:
     key = _key(wired)
     seal = _signed(wired, key)
@@ -400,7 +395,6 @@ SCENARIOS: dict[Site, Scenario] = {
     ("LockedBucketAnchor", "list_object_versions"): seal_into_a_locked_bucket,
     ("LockedBucketAnchor", "get_object"): seal_into_a_locked_bucket,
     ("KmsAnchor", "sign"): seal_with_a_key,
-    ("KmsAnchor", "verify"): check_a_signature,
     ("DynamoEvidence", "scan"): verify_all,
     ("DynamoEvidence", "query"): verify_what_is_recent,
     ("DynamoEvidence", "batch_get_item"): verify_what_is_recent,

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib.aws.signatures import ECDSA, KmsSignatures
 from chalicelib.sealing import Anchor, NoAnchor, SealConflictError
 from chalicelib.seals import MalformedSealError, Page, Seal, canonical
+from chalicelib.verification.ports import Signer
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-ECDSA = "ECDSA_SHA_256"
 
 KMS_SETTING = re.compile(r"kms:(alias/[A-Za-z0-9/_-]{1,250})")
 S3_SETTING = re.compile(r"s3:([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])")
@@ -46,29 +46,19 @@ class KmsAnchor(NoAnchor):
 
     def sign(self, seal: Seal) -> Mapping[str, str]:
         """The signature over the 32 bytes of the seal's hash, and the key that made it."""
-        answer = self._client.sign(Message=bytes.fromhex(seal.seal_hash), **self._how())
+        answer = self._client.sign(
+            KeyId=self._key_id,
+            Message=bytes.fromhex(seal.seal_hash),
+            MessageType="DIGEST",
+            SigningAlgorithm=ECDSA,
+        )
         signature = base64.b64encode(answer["Signature"]).decode()
         return {"kind": "kms", "key_id": answer["KeyId"], "algorithm": ECDSA, "signature": signature}
 
-    def is_signed(self, seal_hash: str, anchor: Mapping[str, Any]) -> bool:
-        """Whether this anchor's own key made the signature: by a key that the ledger names, anybody can sign."""
-        try:
-            signature = base64.b64decode(anchor["signature"], validate=True)
-        except (KeyError, TypeError, ValueError):
-            return False
-        return bool(signature) and self._verified(bytes.fromhex(seal_hash), signature)
-
-    def _verified(self, digest: bytes, signature: bytes) -> bool:
-        try:
-            answer = self._client.verify(Message=digest, Signature=signature, **self._how())
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "KMSInvalidSignatureException":
-                return False
-            raise
-        return bool(answer["SignatureValid"])
-
-    def _how(self) -> dict[str, str]:
-        return {"KeyId": self._key_id, "MessageType": "DIGEST", "SigningAlgorithm": ECDSA}
+    def vouches_for(self, seal: Seal) -> bool:
+        """Whether this anchor's own key signed it: by a key that the ledger names, anybody can sign."""
+        signatures = KmsSignatures(self._client, self._key_id)
+        return seal.anchor is not None and signatures.signer(seal.seal_hash, seal.anchor) is Signer.STAGE
 
 
 class LockedBucketAnchor(Anchor):
@@ -99,6 +89,16 @@ class LockedBucketAnchor(Anchor):
             if held != body:
                 text = f"s3://{self._bucket}/{_key(seal.bucket, seal.number)} holds another seal than the ledger's"
                 raise SealConflictError(text) from error
+
+    def vouches_for(self, seal: Seal) -> bool:
+        """Whether it holds this seal's copy; SealConflictError if it holds another one's in its place."""
+        held = self.holds(seal.bucket, seal.number)
+        if held is not None and held["seal"] != seal.as_json():
+            raise SealConflictError(
+                f"the ledger's seal {seal.number} of {seal.bucket} is not the one its anchor holds: take it away, and"
+                " the next sealing puts the anchor's in its place"
+            )
+        return held is not None
 
     def holds(self, bucket: str, number: int) -> Mapping[str, Any] | None:
         """What is kept in a seal's place: {"seal": …, "pages": […]}; MalformedSealError if it is none."""

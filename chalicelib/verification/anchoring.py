@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.receipts import content_hash
 from chalicelib.seals import PARTS, MalformedSealError, Page, Seal, seal_number, seals_key
 from chalicelib.verification.database import LEAVES, Database
 from chalicelib.verification.ports import Copies, Ledger, Signatures, Signer
@@ -15,7 +14,24 @@ from chalicelib.verification.scope import Scope
 from chalicelib.verification.verdict import Defect, hour_numbered, number_of
 
 PUT = "INSERT OR REPLACE INTO seals VALUES (?, ?, ?, ?, ?, ?, ?)"
+HELD = "SELECT number, is_held, json_extract(content, '$.adopts') FROM seals WHERE number >= ? ORDER BY number"
+SIGNED = """
+SELECT number, hash, anchor, json_extract(content, '$.adopts') FROM seals WHERE hash IS NOT NULL ORDER BY number
+"""
+
 OTHER = "the ledger's seal is not the one that the anchor holds"
+AHEAD = (
+    "the anchor holds it and the ledger does not: a sealing was cut off, or it was removed; the next one puts it there"
+)
+NOT_ADOPTED = "nobody has said yet that it may be gone on from (`recibo.py seal --adopt`)"
+UNKNOWN = (
+    "the anchor holds neither it nor what is before it, and no seal adopts it: somebody else made it, or it is from"
+    f" before there was this anchor, and {NOT_ADOPTED}"
+)
+NOT_SIGNED = (
+    "the stage's key did not sign it, and no seal that it signed adopts it: somebody else made it, or took its"
+    f" signature away, or it is from before there was this key, and {NOT_ADOPTED}"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,20 +43,15 @@ class Anchoring:
     scope: Scope
     remarks: list[str]
 
-    def compare(self, copies: Copies) -> None:
-        """Compare the seals in scope with their copies."""
+    def compare(self, copies: Copies) -> Sequence[int]:
+        """Compare the seals in scope with their copies; the numbers of those that the ledger did not have."""
         last = self.db.number("SELECT max(number) FROM seals")
-        since = min(last, seal_number(self.scope.since, 0)) if self.scope.since else None
-        first = None
-        for number, copy in self._kept(copies, since):
-            first = number if first is None else first
-            self._hold(number, copy)
-        if first is not None:
-            self._refuse_unheld(first, last)
-        elif last:
-            self._tell_nothing_held(last)
+        since = min(last, seal_number(self.scope.since, 0)) if self.scope.since else 0
+        absent = [number for number, copy in self._kept(copies, since) if not self._hold(number, copy)]
+        self._judge_unheld(since)
+        return absent
 
-    def _kept(self, copies: Copies, since: int | None) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    def _kept(self, copies: Copies, since: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
         kept = copies.kept(self.scope.bucket, since=since)
         while True:
             try:
@@ -53,90 +64,96 @@ class Anchoring:
             else:
                 yield number, copy
 
-    def _hold(self, number: int, copy: Mapping[str, Any]) -> None:
-        """The copy is the truth, whatever the ledger has in its place."""
+    def _hold(self, number: int, copy: Mapping[str, Any]) -> bool:
+        """The copy is the truth, whatever the ledger has in its place; whether it has anything there."""
         seal = Seal.from_json(copy["seal"])
         ledgers = next(self.db.rows("SELECT hash, anchor FROM seals WHERE number = ?", number), None)
         if (seal.bucket, seal.number) != (self.scope.bucket, number):
             self.remarks.append(f"The anchor holds another seal in the place of {number}.")
-            return
-        if ledgers is None:
-            if self._is_there_now(number):
-                return
-            self.db.tell_of_seal(Defect.REMOVED, number, "the anchor holds it, and it is gone from the ledger")
-        elif ledgers[0] != seal.seal_hash:
+            return True
+        if ledgers and ledgers[0] != seal.seal_hash:
             self.db.tell_of_seal(Defect.ALTERED, number, OTHER)
         row = row_of(seal)
         self.db.do(PUT, *row[:4], 1, row[5], ledgers and ledgers[1])
         self._hold_pages(seal, copy["pages"])
+        return ledgers is not None
 
-    def _is_there_now(self, number: int) -> bool:
-        """Whether the seal was made after the ledger's were read; then it seals nothing that is looked at here."""
-        return next(iter(self.ledger.items([(seals_key(self.scope.bucket), number)])), None) is not None
+    def tell_absent(self, absent: Sequence[int]) -> None:
+        """Tell of the seals that are in the anchor and still not in the ledger: a sealing may have run meanwhile."""
+        keys = [(seals_key(self.scope.bucket), number) for number in absent]
+        gone = [number for number, item in zip(absent, self.ledger.items(keys), strict=True) if item is None]
+        last = self.db.number("SELECT max(number) FROM seals")
+        for number in gone:
+            if gone == [last]:
+                self.db.tell_of_seal(Defect.UNSEALED, number, AHEAD)
+            else:
+                self.db.tell_of_seal(Defect.REMOVED, number, "the anchor holds it, and it is gone from the ledger")
 
     def _hold_pages(self, seal: Seal, pages: Any) -> None:
-        lines = {line.root for line in seal.pages if self.scope.holds(line.hour)}
+        lines = {line for line in seal.pages if self.scope.holds(line.hour)}
         for content in pages if isinstance(pages, list) else []:
             try:
                 page = Page.from_json(content)
             except MalformedSealError as error:
                 self.remarks.append(f"The anchor's copy of the seal {seal.number} has a page that is none: {error}.")
                 continue
-            if (root := page.root) in lines:
-                hash_ = content_hash(page.as_json())
-                self.db.do("INSERT OR IGNORE INTO held_pages VALUES (?, ?, ?)", seal.number, root, hash_)
+            if page.line in lines:
+                self.db.do("INSERT OR IGNORE INTO held_pages VALUES (?, ?)", seal.number, page.root)
                 self.db.add(LEAVES, leaves(seal, page))
 
-    def _refuse_unheld(self, first: int, last: int) -> None:
-        """Seals of the ledger that are not in the anchor: those before the first copy are vouched for by the chain."""
-        for (number,) in list(self.db.rows("SELECT number FROM seals WHERE number > ? AND NOT is_held", first)):
-            if number == last and self._is_young(number):
-                self.remarks.append("The last seal is not in the anchor yet: the next sealing keeps it there.")
-                continue
-            self.db.tell_of_seal(Defect.INSERTED, number, "the ledger has it, and the anchor does not")
-            self.db.do("DELETE FROM seals WHERE number = ?", number)
+    def _judge_unheld(self, since: int) -> None:
+        """Seals that the anchor does not hold are good only if the next one that it holds adopts them."""
+        unheld: list[int] = []
+        is_begun = False
+        for number, is_held, adopts in list(self.db.rows(HELD, since)):
+            if is_held:
+                self._judge(unheld, number if adopts else None, is_begun=is_begun)
+                unheld, is_begun = [], True
+            else:
+                unheld.append(number)
+        self._judge(unheld, None, is_begun=is_begun)
 
-    def _tell_nothing_held(self, last: int) -> None:
-        if self._is_young(last):
-            self.remarks.append("No seal is in the anchor yet: the next sealing keeps the last one there.")
-        else:
-            self.db.tell_of_seal(Defect.INSERTED, last, "the anchor holds no seal at all, and so not this one")
-
-    def _is_young(self, number: int) -> bool:
-        return not self.scope.is_overdue(hour_numbered(number // PARTS))
+    def _judge(self, unheld: Sequence[int], adopter: int | None, *, is_begun: bool) -> None:
+        if unheld and adopter is not None:
+            self._remark_on_adoption(unheld, adopter, "are not in the anchor")
+        elif unheld and not is_begun:
+            self.db.tell_of_seal(Defect.ALTERED, unheld[-1], UNKNOWN)
+        elif unheld:
+            for number in unheld:
+                self.db.tell_of_seal(Defect.INSERTED, number, "the ledger has it, and the anchor does not")
+                self.db.do("DELETE FROM seals WHERE number = ?", number)
 
     # -- the signatures
 
     def check(self, signatures: Signatures) -> None:
-        """Check each seal's signature; a later one vouches for the seals before it, through the chain."""
-        unsigned, others, is_begun = 0, 0, False
-        pending: list[int] = []
-        question = "SELECT number, hash, anchor FROM seals WHERE hash IS NOT NULL ORDER BY number"
-        for number, hash_, anchor in list(self.db.rows(question)):
-            signer = signatures.signer(hash_, json.loads(anchor)) if anchor else None
-            match signer:
+        """Check each seal's signature; the stage's key vouches for seals without one by one that adopts them."""
+        unsigned: list[int] = []
+        for number, hash_, anchor, adopts in list(self.db.rows(SIGNED)):
+            match signatures.signer(hash_, json.loads(anchor)) if anchor else None:
                 case Signer.STAGE:
-                    is_begun, pending = True, []
-                case Signer.OTHER:
-                    others += 1
-                    pending.append(number)
-                case None if not is_begun:
-                    unsigned += 1
-                    pending.append(number)
+                    self._judge_unsigned(unsigned, number if adopts else None)
+                    unsigned = []
+                case Signer.NOBODY:
+                    self.db.tell_of_seal(Defect.ALTERED, number, "its signature is not the key's")
+                    unsigned.append(number)
                 case _:
-                    why = "its signature is not the key's" if anchor else "its signature is gone"
-                    self.db.tell_of_seal(Defect.ALTERED, number, why)
-        self._remark_on_signatures(unsigned, others, pending)
+                    unsigned.append(number)
+        self._judge_unsigned(unsigned, None)
 
-    def _remark_on_signatures(self, unsigned: int, others: int, pending: Sequence[int]) -> None:
-        if unsigned:
-            self.remarks.append(f"Seals without a signature of their own, as before there was a key: {unsigned:,}.")
-        if others:
-            self.remarks.append(f"Seals signed by another key than the stage's: {others:,}.")
-        if pending:
-            # Nothing after them vouches for these.
-            why = "neither it nor a seal after it is signed by the stage's key"
-            self.db.tell_of_seal(Defect.ALTERED, pending[-1], why)
+    def _judge_unsigned(self, unsigned: Sequence[int], adopter: int | None) -> None:
+        if unsigned and adopter is not None:
+            self._remark_on_adoption(unsigned, adopter, "are not signed by the stage's key")
+        elif unsigned:
+            self.db.tell_of_seal(Defect.ALTERED, unsigned[-1], NOT_SIGNED)
+
+    def _remark_on_adoption(self, seals: Sequence[int], adopter: int, what: str) -> None:
+        first, last, by = (
+            f"{hour_numbered(number // PARTS):%Y-%m-%d %H:%M}" for number in (seals[0], seals[-1], adopter)
+        )
+        self.remarks.append(
+            f"Seals from {first} to {last} UTC {what}: {len(seals):,}. Somebody asked for it"
+            f" that the seal of {by} UTC adopt them (`recibo.py seal --adopt`)."
+        )
 
 
 def row_of(seal: Seal) -> tuple[Any, ...]:
@@ -147,6 +164,6 @@ def row_of(seal: Seal) -> tuple[Any, ...]:
 
 def leaves(seal: Seal, page: Page) -> Iterator[Sequence[Any]]:
     """The rows of a page's leaves."""
-    root, hour = page.root, number_of(page.hour)
+    hour = number_of(page.hour)
     for leaf in page.leaves:
-        yield seal.number, root, hour, leaf.identity, leaf.inspection, leaf.content_hash
+        yield seal.number, hour, leaf.identity, leaf.inspection, leaf.content_hash

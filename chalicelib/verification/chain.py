@@ -14,6 +14,12 @@ from chalicelib.verification.ports import Copies, Ledger, Signatures
 from chalicelib.verification.scope import Scope
 from chalicelib.verification.verdict import Chain, Defect, Standing, hour_numbered
 
+LATE = """
+SELECT count(*) FROM seals
+WHERE julianday(json_extract(content, '$.sealed_at')) - julianday(json_extract(content, '$.hour')) > 1 + 2 / 24.0
+"""
+"""A day, and what an hour and its sealing take."""
+
 LINKS = "SELECT number, hash, previous, hour, json_extract(content, '$.closes') FROM seals ORDER BY number"
 
 
@@ -27,18 +33,29 @@ class ChainReader:
     copies: Copies | None = None
     signatures: Signatures | None = None
     remarks: list[str] = field(default_factory=list)
+    absent: list[int] = field(default_factory=list)
 
     def read(self) -> None:
         """Read all seals, and the copies of those in scope; tell what is wrong with them."""
         self.db.add(PUT, self._ledgers())
-        anchoring = Anchoring(db=self.db, ledger=self.ledger, scope=self.scope, remarks=self.remarks)
         if self.copies:
-            anchoring.compare(self.copies)
+            self.absent.extend(self._anchoring.compare(self.copies))
         self._follow()
         if self.signatures:
-            anchoring.check(self.signatures)
+            self._anchoring.check(self.signatures)
         elif count := self.db.number("SELECT count(*) FROM seals WHERE anchor IS NOT NULL"):
             self.remarks.append(f"Seals with a signature that was not checked, as the stage names no key: {count:,}.")
+        if count := self.db.number(LATE):
+            why = "the sealing stood still, or was made to begin again"
+            self.remarks.append(f"Seals made more than a day after their hour, as {why}: {count:,}.")
+
+    def read_again(self) -> None:
+        """Look once more for what was in the anchor and not in the ledger."""
+        self._anchoring.tell_absent(self.absent)
+
+    @property
+    def _anchoring(self) -> Anchoring:
+        return Anchoring(db=self.db, ledger=self.ledger, scope=self.scope, remarks=self.remarks)
 
     # -- the ledger's
 

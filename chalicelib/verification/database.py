@@ -30,9 +30,9 @@ CREATE TABLE marks (pk TEXT, sk INTEGER, deadline TEXT, PRIMARY KEY (pk, sk)) WI
 CREATE TABLE seals (
     number INTEGER PRIMARY KEY, hash TEXT, previous TEXT, hour INTEGER, is_held INTEGER, content TEXT, anchor TEXT
 );
-CREATE TABLE held_pages (seal INTEGER, root TEXT, hash TEXT, PRIMARY KEY (seal, root)) WITHOUT ROWID;
+CREATE TABLE held_pages (seal INTEGER, root TEXT, PRIMARY KEY (seal, root)) WITHOUT ROWID;
 CREATE TABLE leaves (
-    seal INTEGER, root TEXT, hour INTEGER, identity TEXT, inspection INTEGER, hash TEXT
+    seal INTEGER, hour INTEGER, identity TEXT, inspection INTEGER, hash TEXT
 );
 CREATE TABLE kept (seal INTEGER PRIMARY KEY, days INTEGER, is_lowered INTEGER);
 CREATE TABLE supports (pk TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -45,7 +45,7 @@ CREATE TABLE problems (
 
 RECEIPTS = "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 KEPT = "SELECT days FROM kept WHERE seal >= min(?, (SELECT max(seal) FROM kept)) ORDER BY seal LIMIT 1"
-LEAVES = "INSERT INTO leaves VALUES (?, ?, ?, ?, ?, ?)"
+LEAVES = "INSERT INTO leaves VALUES (?, ?, ?, ?, ?)"
 
 
 @contextmanager

@@ -43,7 +43,7 @@ WHERE m.sk <> 1 + (SELECT count(*) FROM receipts r WHERE r.pk = m.pk) ORDER BY p
 """
 
 SEALED_OTHERWISE = """
-SELECT l.rowid, l.seal, l.root, l.identity, l.inspection, l.hash, l.hour + 24 * k.days, r.pk IS NOT NULL, r.hour
+SELECT l.identity, l.inspection, l.hour + 24 * k.days, r.pk IS NOT NULL, r.hour
 FROM leaves l LEFT JOIN kept k ON k.seal = l.seal
 LEFT JOIN receipts r ON r.pk = l.identity AND r.sk = l.inspection WHERE r.hash IS NOT l.hash
 """
@@ -163,30 +163,18 @@ class Joins:
     # -- items beside what was sealed
 
     def _sealed_otherwise(self) -> None:
-        actually = []
-        self.db.do("CREATE INDEX receipts_by_hash ON receipts (hash)")
-        for leaf, seal, root, pk, sk, hash_, gone_from, is_there, made_at in self.db.rows(SEALED_OTHERWISE):
+        for pk, sk, gone_from, is_there, made_at in self.db.rows(SEALED_OTHERWISE):
             may_be_gone = gone_from is not None and gone_from <= number_of(self.scope.now)
             if is_there and not (may_be_gone and made_at is not None and made_at >= gone_from):
                 self.db.tell(Defect.ALTERED, pk, sk, "it is not what was sealed")
-            elif not is_there and (actual := self._labelled_otherwise(hash_)):
-                why = f"it says {pk}, inspection {sk}, of what is {actual[0]}, inspection {actual[1]}"
-                self.db.tell_of_page(Defect.ALTERED, root, why, hour=seal // PARTS)
-                actually.append((*actual, leaf))
             elif may_be_gone:
                 self.counts["expired"] += 1
             else:
                 self.db.tell(Defect.REMOVED, pk, sk, "it was sealed, and is gone")
-        self.db.add("UPDATE leaves SET identity = ?, inspection = ? WHERE rowid = ?", actually)
 
     def _sealed_twice(self) -> None:
         for pk, sk, times in self.db.rows(SEALED_TWICE, number_of(self.scope.now)):
             self.db.tell(Defect.DOUBLE, pk, sk, f"it is sealed {times} times, and counted as often")
-
-    def _labelled_otherwise(self, hash_: str) -> tuple[str, int] | None:
-        """The receipt with that content: a page's root covers what its receipts say, not what the page calls them."""
-        question = "SELECT pk, sk FROM receipts WHERE hash = ? AND named_pk IS NULL"
-        return next(((pk, sk) for pk, sk in self.db.rows(question, hash_)), None)
 
     def _not_sealed(self) -> None:
         chain_ends, settled = self._last_seal()

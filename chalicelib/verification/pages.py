@@ -6,12 +6,12 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import tee
 from typing import Any
 
 from chalicelib.receipts import content_hash
-from chalicelib.sealing import KEPT_LONGER
+from chalicelib.sealing import may_be_gone
 from chalicelib.seals import (
     MalformedSealError,
     Page,
@@ -78,19 +78,21 @@ class PagesReader:
                     yield seal, line
 
     def _compare(self, seal: Seal, line: PageLine, item: Item | None) -> None:
-        question = "SELECT hash FROM held_pages WHERE seal = ? AND root = ?"
-        held = next(self.db.rows(question, seal.number, line.root), (None,))[0]
+        question = "SELECT count(*) FROM held_pages WHERE seal = ? AND root = ?"
+        is_held = self.db.number(question, seal.number, line.root) > 0
         self.db.do(NAMED, page_key(line.root))
-        page = self._page(seal, line, item, held)
-        if held is None and page is None and (not self._may_be_gone(seal, line) or self._is_outlived(seal)):
-            self.db.damage(number_of(line.hour))
-        if held is None and page is not None:
+        page = self._page(seal, line, item)
+        if is_held:
+            return
+        if page is not None:
             self.db.add(LEAVES, leaves(seal, page))
+        elif not may_be_gone(seal, line, now=self.scope.now) or self._is_outlived(seal):
+            self.db.damage(number_of(line.hour))
 
-    def _page(self, seal: Seal, line: PageLine, item: Item | None, held: str | None) -> Page | None:
+    def _page(self, seal: Seal, line: PageLine, item: Item | None) -> Page | None:
         """The ledger's page, if it is the one that was sealed."""
         if item is None:
-            if not self._may_be_gone(seal, line):
+            if not may_be_gone(seal, line, now=self.scope.now):
                 self._tell(Defect.REMOVED, seal, line, "a seal names it, and it is gone")
             return None
         try:
@@ -98,22 +100,15 @@ class PagesReader:
         except MalformedSealError as error:
             self._tell(Defect.ALTERED, seal, line, wrong_with(error))
             return None
-        if fault := self._fault(page, line, held) or expiry_fault(item, page, retentions=self.retentions):
+        is_sealed = self._is_sealed(page, line)
+        fault = None if is_sealed else "it is not as its seal says"
+        if fault := fault or expiry_fault(item, page, retentions=self.retentions):
             self._tell(Defect.ALTERED, seal, line, fault)
-        return None if self._fault(page, line, held) else page
+        return page if is_sealed else None
 
-    def _fault(self, page: Page, line: PageLine, held: str | None) -> str | None:
-        if held is not None and content_hash(page.as_json()) != held:
-            return "it is not the one that the anchor holds"
+    def _is_sealed(self, page: Page, line: PageLine) -> bool:
         is_readable = all(0 < leaf.inspection < GREATEST for leaf in page.leaves)
-        told = (page.bucket, page.hour, len(page.leaves))
-        if not is_readable or told != (self.scope.bucket, line.hour, line.receipts):
-            return "it is not as its seal says"
-        return None
-
-    def _may_be_gone(self, seal: Seal, line: PageLine) -> bool:
-        kept = None if seal.retention_days is None else timedelta(days=seal.retention_days) + KEPT_LONGER
-        return kept is not None and line.hour + kept <= self.scope.now
+        return is_readable and page.bucket == self.scope.bucket and page.line == line
 
     def _is_outlived(self, seal: Seal) -> bool:
         """Whether receipts may be kept longer than the page: made before the time to live was shortened."""

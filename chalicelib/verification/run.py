@@ -98,6 +98,7 @@ class _Run:
         for receipts in pages.read():
             self.progress("seals", receipts)
         self._items()
+        reader.read_again()
         joins = Joins(db=self.db, ledger=self.ledger, scope=self.scope, remarks=self.remarks, counts=self.counts)
         joins.ask(self._retentions())
         CountsReader(db=self.db, ledger=self.ledger, scope=self.scope, pages=pages).read()

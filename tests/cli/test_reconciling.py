@@ -66,7 +66,8 @@ def _intake(world: World) -> Intake:
 
 def run(*arguments: str) -> Result:
     """A command as a person types it, and as the program turns mistakes into sentences."""
-    group = type(recibo)(commands={str(one.name): one for one in (reconcile, retry, recheck)})
+    commands = {str(one.name): one for one in (reconcile, retry, recheck)}
+    group = type(recibo)(commands=commands, context_settings=recibo.context_settings)
     return CliRunner().invoke(group, arguments)
 
 

@@ -9,11 +9,15 @@ import pytest
 from chalice.app import CloudWatchEvent
 from click.testing import CliRunner, Result
 
+from chalicelib.sealing import SealConflictError
+from chalicelib.sealing.ending import Ending
 from cli.main import recibo
 from cli.sealing import FUNCTION_SECONDS, _patient_client, seal
 from cli.surroundings import Surroundings
 from infra.template import LOCAL
+from tests.fakes import NOON
 from tests.lambdas import Lambda, replace_lambda
+from tests.test_sealing import FakeAnchor, FakeSeals, a_seal
 
 SEAL = LOCAL.function("seal")
 FIRST = {"hour": "2026-11-23T11:00:00.000Z", "part": 0, "receipts": 1204, "late": 3, "closes": True}
@@ -37,7 +41,9 @@ def run(functions: Lambda, answer: Any, *arguments: str) -> Result:
         return answer
 
     functions.functions = {SEAL: answered}
-    return CliRunner().invoke(type(recibo)(commands={"seal": seal}), ["seal", *arguments])
+    return CliRunner().invoke(
+        type(recibo)(commands={"seal": seal}, context_settings=recibo.context_settings), ["seal", *arguments]
+    )
 
 
 def test_each_seal_is_a_line(functions: Lambda) -> None:
@@ -65,6 +71,28 @@ def test_the_function_is_asked_for_an_early_seal_by_an_event_that_chalice_can_re
     ((name, event),) = functions.invoked
     assert name == SEAL
     assert CloudWatchEvent(event, None).detail == {"early": True}
+
+
+def test_the_hash_to_be_adopted_is_in_the_event(functions: Lambda) -> None:
+    run(functions, [], "--adopt", "1a" * 32)
+    ((_, event),) = functions.invoked
+    assert event["detail"] == {"early": True, "adopt": "1a" * 32}
+
+
+@pytest.mark.parametrize("adopt", ["", "1a" * 31, "1A" * 32, f"{'1a' * 32}…", "last"])
+def test_what_is_no_hash_is_not_adopted(functions: Lambda, adopt: str) -> None:
+    done = run(functions, [], "--adopt", adopt)
+    assert (done.exit_code, done.stdout, functions.invoked) == (2, "", [])
+    assert "--adopt takes the hash of the last seal" in done.stderr
+
+
+def test_the_sentence_that_says_what_to_run_is_shown_whole(functions: Lambda) -> None:
+    ending = Ending(store=FakeSeals(), anchor=FakeAnchor(), bucket="b" * 63, now=NOON)
+    seal = a_seal(bucket="b" * 63)
+    with pytest.raises(SealConflictError) as refused:
+        ending.adopted(seal, None)
+    done = run(functions, refused.value)
+    assert f"run `recibo.py seal --adopt {seal.seal_hash}`; if not, `recibo.py verify`" in done.stderr
 
 
 @pytest.mark.parametrize("answer", [RuntimeError("somebody removed\na seal"), None, {"errorMessage": "no list"}])

@@ -74,7 +74,9 @@ def signed(monkeypatch: pytest.MonkeyPatch, world: World) -> Stage:  # noqa: ARG
 
 def run(*arguments: str) -> Result:
     """The command as a person types it, and as the program turns mistakes into sentences."""
-    return CliRunner().invoke(type(recibo)(commands={"verify": verify}), ["verify", *arguments])
+    return CliRunner().invoke(
+        type(recibo)(commands={"verify": verify}, context_settings=recibo.context_settings), ["verify", *arguments]
+    )
 
 
 def put(world: World, key: str, *, ago: timedelta = AGO) -> Entry:

@@ -10,12 +10,14 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chalicelib.aws.items import encoded
+from chalicelib.aws.seals import DynamoSeals
 from infra.stages import ROOT
 from tests.e2e.conftest import FAULTS
 from tests.e2e.staging import Staged, staged
@@ -229,7 +231,9 @@ def test_a_receipt_made_anew_with_a_hash_that_fits_is_named(stage: Staged, item:
         assert problems_of(stage, item) == ["altered"]
 
 
-def test_a_seal_removed_from_the_ledger_is_named_from_the_locked_bucket(stage: Staged, sealed: dict[str, Any]) -> None:
+def test_a_last_seal_removed_from_the_ledger_is_named_from_the_locked_bucket_and_put_back_by_the_next_sealing(
+    stage: Staged, sealed: dict[str, Any]
+) -> None:
     assert sealed
     table, name = stage.aws.client("dynamodb"), stage.aws.stage.table
     key = {":pk": {"S": f"#seals/{stage.aws.stage.bucket}"}}
@@ -243,7 +247,30 @@ def test_a_seal_removed_from_the_ledger_is_named_from_the_locked_bucket(stage: S
     seal = Item(table=table, name=name, key={"pk": last["pk"], "sk": last["sk"]})
     with seal.restored():
         seal.delete()
-        assert problems_of(stage, seal) == ["removed"]
+        assert problems_of(stage, seal) == ["unsealed"]
+        put_back, *_ = stage.lines("seal")
+        assert put_back["seal_hash"] == last["seal_hash"]["S"]
+        assert stage.lines("verify")[0]["is_well"]
+
+
+def test_a_last_seal_that_was_forged_is_not_sealed_on(stage: Staged, sealed: dict[str, Any]) -> None:
+    assert sealed
+    table, name = stage.aws.client("dynamodb"), stage.aws.stage.table
+    store = DynamoSeals(table, name)
+    last = store.last(stage.aws.stage.bucket)
+    assert last
+    hour, part = last.next_place
+    forged = replace(last, hour=hour, part=part, previous=last.seal_hash)
+    item = Item(table=table, name=name, key=encoded({"pk": forged.as_item()["pk"], "sk": forged.number}))
+    assert store.put_seal(forged)
+    try:
+        refused = stage.recibo("seal")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert f"recibo.py seal --adopt {forged.seal_hash}" in refused.stderr
+        assert forged.number in {int(each["sk"]) for each in stage.lines("verify", status=1)[0]["problems"]}
+    finally:
+        item.delete()
+    assert stage.lines("verify")[0]["is_well"]
 
 
 def test_a_proof_is_checked_without_recibo_by_the_script_of_its_document(
