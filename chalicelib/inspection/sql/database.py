@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.inspection.limits import MIB
@@ -45,6 +46,8 @@ class Database:
         self._path = f"/proc/self/fd/{self._batch}"
         engine = import_module("duckdb")
         self._refusal: type[Exception] = engine.Error
+        self._too_long: type[Exception] = engine.InterruptException
+        self._too_large: type[Exception] = engine.OutOfMemoryException
         self._root: DuckDBPyConnection = engine.connect(":memory:")
         for setting in _SETTINGS:
             self._root.execute(f"SET {setting.replace('{path}', self._path)}")
@@ -77,6 +80,28 @@ class Database:
         found = self._session.execute(sql)
         while rows := found.fetchmany(_ROWS_AT_A_TIME):
             yield from rows
+
+    def told(self, sql: str) -> tuple[str | None, list[tuple[Any, ...]]]:
+        """What a statement answers, or the first line of why it is refused; only for one that sees no file."""
+        try:
+            return None, self.rows(sql)
+        except self._refusal as error:
+            return str(error).splitlines()[0], []
+
+    def tried(self, sql: str, *, seconds: float) -> tuple[str | None, list[tuple[Any, ...]]]:
+        """What a statement answers, or why it does not, in words that say nothing of what it was run on."""
+        timer = Timer(seconds, self.interrupt)
+        timer.start()
+        try:
+            return None, self.rows(sql)
+        except self._too_long:
+            return f"it took longer than {seconds:g} seconds", []
+        except self._too_large:
+            return f"it took more than {MEMORY_BYTES // MIB} MiB of memory", []
+        except self._refusal:
+            return "it ended with an error, such as an overflow or a text that cannot be converted", []
+        finally:
+            timer.cancel()
 
     def understands(self, expression: str, *, columns: int) -> bool:
         """Whether an expression over the cells of a batch is one that the engine takes."""
