@@ -493,6 +493,22 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
         fix="Send a file that can be read by itself, or a smaller one.",
     ),
     Code(
+        slug="check-failed",
+        severity=ERROR,
+        scope=Scope.TABLE,
+        meaning="A check of the contract does not hold, for a row or for all of them.",
+        message="The check {fields} does not hold: {rule}.",
+        fix="Correct the values; or correct the check, if these are right.",
+    ),
+    Code(
+        slug="check-not-evaluated",
+        severity=WARNING,
+        scope=Scope.TABLE,
+        meaning="A check of the contract could not be evaluated.",
+        message="The check {fields} was not evaluated: {rule}.",
+        fix="Correct the values or the check; run it elsewhere if it takes too long here.",
+    ),
+    Code(
         slug="uniqueness-not-checked",
         severity=WARNING,
         scope=Scope.FILE,

@@ -17,6 +17,7 @@ from rich.progress import Progress
 from chalicelib.contracts import Contract, ContractError, load
 from chalicelib.contracts.loading import text_of
 from chalicelib.inspection import Expectation, Report, inspect
+from chalicelib.inspection.checking import refused_checks
 from chalicelib.inspection.media_types import Format
 from chalicelib.receipts import report_as_json
 from cli.text import printable
@@ -66,7 +67,11 @@ def check(
 def _contract(file: str | None, key: str | None) -> Contract | None:
     try:
         if file:
-            return Contract.of(text_of(Path(file)))
+            contract = Contract.of(text_of(Path(file)))
+            refused = list(refused_checks({"": contract}))
+            if refused:
+                raise ContractError(*refused)
+            return contract
         return load().choose(key) if key else None
     except OSError as error:
         raise UsageError(f"The contract {printable(file)} could not be read: {error.strerror}.") from error

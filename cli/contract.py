@@ -12,6 +12,7 @@ import click
 
 from chalicelib.contracts import Contract, ContractError, Mistake
 from chalicelib.contracts.loading import checked, text_of
+from chalicelib.inspection.checking import refused_checks
 from cli.inference import NoContractError, Sample, Wishes, proposed
 from cli.options import json_option
 from cli.text import printable
@@ -46,6 +47,7 @@ def check(files: Sequence[str], as_json: bool) -> None:
             unread[name] = error.strerror or str(error)
     contracts, more = checked(texts)
     mistakes += more
+    mistakes += refused_checks(contracts)
     for name in dict.fromkeys(files):
         if name in unread:
             click.echo(f"recibo: {printable(name)} could not be read: {unread[name]}.", err=True)

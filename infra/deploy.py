@@ -24,6 +24,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.contracts import ContractError, load
+from chalicelib.inspection.checking import refused_checks
 from infra.package import build_zip
 from infra.policies import write_policies
 from infra.stages import ROOT, Stage, UsageError, load_stage
@@ -68,7 +69,10 @@ class Deployment:
 
     def _check_contracts(self) -> None:
         try:
-            load(self.project / "chalicelib" / "contracts")
+            found = load(self.project / "chalicelib" / "contracts")
+            refused = list(refused_checks({contract.name: contract for contract in found.all}))
+            if refused:
+                raise ContractError(*refused)
         except ContractError as error:
             raise UsageError(f"The contracts are not right: {error}") from error
 

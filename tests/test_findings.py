@@ -143,6 +143,8 @@ UNDER_CONTRACT: Mapping[str, tuple[bytes, Mapping[str, object]]] = {
     "constraint-unique": (b"id\na\na\n", field(unique=True)),
     "constraint-unique-key": (b"id\na\na\n", {"schema": {"fields": [{"name": "id"}], "uniqueKeys": [["id"]]}}),
     "constraint-primary-key": (b"id\na\na\n", {"schema": {"fields": [{"name": "id"}], "primaryKey": ["id"]}}),
+    "check-failed": (b"id\n1\n", {**field("integer"), "checks": {"positive": "id > 1"}}),
+    "check-not-evaluated": (b"id\nx\n", {**field("integer"), "checks": {"positive": "sum(id) > 1"}}),
     "errors-tolerated": (b"a,b\n1\n", {"tolerance": {"errors": 1}}),
 }
 

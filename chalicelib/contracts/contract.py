@@ -86,6 +86,8 @@ class Contract:
     ignored: frozenset[str] = frozenset()
     severity: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
     tolerance: Tolerance | None = None
+    checks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Expressions of SQL over the typed rows, by the names of the checks."""
     samples: bool = False
 
     @classmethod
@@ -141,13 +143,12 @@ class _Keywords:
             "bytes": self._bounds("bytes"),
             "empty_file": empty_file,
             "tolerance": self._tolerance(),
+            "checks": self._checks(),
             "samples": members.flag("samples") or False,
             **self._weights(empty_file=empty_file),
         }
         if "rows" in members and said_format == "text":
             members.refuse("rows", 'there are none in a "text"')
-        if members.mapping("checks") is not None:
-            members.refuse("checks", "SQL checks are not supported yet: leave them out")
         members.end()
         return values
 
@@ -158,6 +159,21 @@ class _Keywords:
         elif name and not _NAME.fullmatch(name):
             self._members.refuse("name", "must be up to 100 letters of ASCII, digits, dots, dashes and underscores")
         return name
+
+    def _checks(self) -> Mapping[str, str]:
+        """The checks by their names; whether their expressions are right, the engine alone can tell."""
+        members = self._members.members("checks")
+        if members is None:
+            return MappingProxyType({})
+        if "schema" not in self._members:
+            self._members.refuse("checks", "say nothing without a schema, which gives the columns their types")
+        for name in members.names():
+            if not _NAME.fullmatch(name):
+                members.refuse(
+                    name, "the name must be up to 100 letters of ASCII, digits, dots, dashes and underscores"
+                )
+        found = {name: members.text(name) for name in members.names()}
+        return MappingProxyType({name: sql for name, sql in found.items() if sql})
 
     def _match(self) -> Glob | None:
         text = self._members.text("match")

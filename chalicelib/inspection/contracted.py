@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from chalicelib.contracts import Contract
 from chalicelib.contracts.contract import DELIMITED, TABLES
@@ -14,6 +15,10 @@ from chalicelib.inspection.native_values import NativeValues
 from chalicelib.inspection.report import Judged, Report
 from chalicelib.inspection.sinks import RecordSink
 from chalicelib.inspection.values import Values
+from chalicelib.tableschema import Schema
+
+if TYPE_CHECKING:
+    from chalicelib.inspection.sql import NativeChecks
 
 
 def findings_under(contract: Contract, limits: Limits) -> Findings:
@@ -49,11 +54,21 @@ class Contracted:
                 self._limits,
                 delimiter=delimiter,
                 header=self._contract.header,
+                checks=self._contract.checks,
                 out_of_time=self._out_of_time,
             )
         elif found == "jsonl":
-            self._records = JsonValues(self._values, schema, self._findings, self._limits)
+            self._records = JsonValues(
+                self._values, schema, self._findings, self._limits, checks=self._native_checks(schema, self._values)
+            )
         return self._records
+
+    def _native_checks(self, schema: Schema, values: Values) -> NativeChecks | None:
+        if not self._contract.checks:
+            return None
+        from chalicelib.inspection.sql import NativeChecks  # noqa: PLC0415 - few contracts have checks
+
+        return NativeChecks(self._contract.checks, schema, values, self._limits, out_of_time=self._out_of_time)
 
     @property
     def sheet(self) -> str | None:
@@ -80,6 +95,10 @@ class Contracted:
         is_allowed = report.lines == 0 and self._contract.empty_file
         if report.bytes is not None and not is_allowed:
             self._judge_whole(report)
+        if self._values and not self._records:
+            for name in self._contract.checks:
+                reason = "its expression is for the rows of csv, tsv and jsonl"
+                self._values.add("check-not-evaluated", field=name, row=None, line=None, rule=reason, fields=name)
         self._tolerate(report.facts.records)
         broken = self._values.broken() if self._values else ()
         return Judged(name=self._contract.name, sha256=self._contract.sha256, broken_rules=broken)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import Limits
@@ -16,7 +16,7 @@ from chalicelib.inspection.values import HEADER, Values
 from chalicelib.tableschema import Rows, Schema
 
 if TYPE_CHECKING:
-    from chalicelib.inspection.sql import Batches
+    from chalicelib.inspection.sql import Batches, Checks, Question
 
 # A record may be as long as the inspection's limit says, and so may a cell: the limit of `csv` is the process's.
 csv.field_size_limit(sys.maxsize)
@@ -34,6 +34,7 @@ class DelimitedValues:
         *,
         delimiter: str,
         header: bool,
+        checks: Mapping[str, str],
         out_of_time: Callable[[], bool],
     ) -> None:
         self._values = values
@@ -42,22 +43,27 @@ class DelimitedValues:
         self._limits = limits
         self._delimiter = delimiter
         self._header = header
+        self._checks = checks
         self._out_of_time = out_of_time
+        self._rows: Rows | None = None
+        self._is_wide = False
         self._chosen: Many | None = None
         self._batches: Batches | None = None
+        self._checking: Checks | None = None
 
     def begin(self, names: Sequence[str], *, line: int) -> None:
         """Judge the header."""
         if not self._header:
             known = [field.name for field in self._schema.fields]
             names = [*known[: len(names)], *names[len(known) :]]
-        rows = Rows(self._schema, names)
+        self._is_wide = len(names) > self._limits.engine_columns
+        self._rows = rows = Rows(self._schema, names)
         for problem in rows.header_problems:
             self._values.add(HEADER[problem.rule], field=problem.name, row=0, line=line, rule=problem.words)
         self._chosen = Many(
             few=RowByRow(rows, self._values, delimiter=self._delimiter),
             many=lambda: self._engine(rows),
-            more_than=self._limits.engine_from_bytes,
+            more_than=0 if self._checks else self._limits.engine_from_bytes,
             columns=self._limits.engine_columns,
         )
         self._chosen.begin(names, line=line)
@@ -73,8 +79,16 @@ class DelimitedValues:
             self.begin((), line=1)
         if self._chosen:
             self._chosen.finish()
+        if self._rows and self._checks and not self._batches:
+            self._engine(self._rows)  # a check of all rows is one of no rows too
         if self._batches:
             self._batches.finish()
+        if self._checking:
+            if self._is_wide:
+                self._checking.give_up(f"the table has more than {self._limits.engine_columns:,} columns")
+            if not is_whole:
+                self._checking.give_up("the file is not whole", all_rows_only=True)
+            self._checking.report()
 
     def close(self) -> None:
         """Give back the engine."""
@@ -83,10 +97,15 @@ class DelimitedValues:
             self._batches = None
 
     def _engine(self, rows: Rows) -> RecordSink:
-        from chalicelib.inspection.sql import Batches, Judge  # noqa: PLC0415 - most files never need it
+        from chalicelib.inspection.sql import Batches, Checks, Judge  # noqa: PLC0415 - most files never need it
 
+        questions: list[Question[Any]] = [Judge(rows, self._values)]
+        if self._checks:
+            seconds = self._limits.check_seconds
+            self._checking = Checks(self._checks, rows, self._schema.fields, self._values, seconds=seconds)
+            questions.append(self._checking)
         self._batches = Batches(
-            [Judge(rows, self._values)],
+            questions,
             delimiter=self._delimiter,
             out_of_time=self._out_of_time,
             batch_bytes=self._limits.engine_batch_bytes,

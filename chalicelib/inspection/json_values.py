@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.json_names import storable
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.values import RULES, Values
 from chalicelib.tableschema import Records, Schema, json_number
+
+if TYPE_CHECKING:
+    from chalicelib.inspection.sql import NativeChecks
 
 _MOST_DIGITS = 4_000
 _CODES: Mapping[str, str] = {**RULES, "missing": "missing-field", "extra": "extra-field"}
@@ -30,8 +33,12 @@ _decode_short = json.JSONDecoder(parse_float=json_number).raw_decode
 class JsonValues:
     """Takes the lines of JSON Lines."""
 
-    def __init__(self, values: Values, schema: Schema, findings: Findings, limits: Limits) -> None:
+    def __init__(
+        self, values: Values, schema: Schema, findings: Findings, limits: Limits, *, checks: NativeChecks | None = None
+    ) -> None:
         self._values = values
+        self._checks = checks
+        self._names = [field.name for field in schema.fields]
         self._findings = findings
         self._limits = limits
         self._records = Records(schema)
@@ -55,6 +62,8 @@ class JsonValues:
             return
         if isinstance(record, dict):
             self._judge_record(record, row=row, line=line)
+            if self._checks:
+                self._checks.take([record.get(name) for name in self._names], row=row, line=line)
         else:
             self._values.add("type-error", field=None, row=row, line=line, rule="must be an object")
 
@@ -70,7 +79,11 @@ class JsonValues:
             self._values.judge_keys(self._records.keys(record), row=row, line=line)
 
     def finish(self, *, is_whole: bool) -> None:
-        """There is nothing to judge at the end."""
+        """Judge what is of all records."""
+        if self._checks:
+            self._checks.finish(is_whole=is_whole)
 
     def close(self) -> None:
-        """There is nothing to be closed."""
+        """Give back the engine."""
+        if self._checks:
+            self._checks.close()

@@ -41,6 +41,8 @@ class Limits:
     """How much the engine is asked about at a time; it is held twice, while the next batch is collected."""
     engine_columns: int = 256
     """How many columns such a table has at most; the engine takes some 32 KiB for each, and more for each thread."""
+    check_seconds: int = 60
+    """How long one statement of a contract's check may take."""
     xml_depth: int = 1_000
     """The deepest nesting of XML elements; few readers go deeper."""
     xml_names: int = 16 * MIB

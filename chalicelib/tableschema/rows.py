@@ -48,6 +48,11 @@ class Rows:
         self._keys = tuple(_places_of(rule, at) for rule in self._rules)
 
     @property
+    def columns(self) -> Sequence[tuple[int, Field]]:
+        """Which cell is of which field."""
+        return self._places
+
+    @property
     def judged(self) -> Sequence[tuple[int, Field]]:
         """The cells that may be wrong, by index and field, in the order in which a row's are judged."""
         return [(index, field) for index, field, *_ in self._judged]

@@ -12,14 +12,15 @@ from chalicelib.inspection.sql.typed import plain_number, value
 from chalicelib.inspection.values import Values
 from chalicelib.tableschema import Field, Rows
 
-_MOST_DIGITS = 38
+_FEW_DIGITS, _MOST_DIGITS = 18, 38
+_NUMBER = '"the number of the record"'
 
 
 class Broken(NamedTuple):
     """How many rows of a batch break a check, and the numbers of the first; or why that is not known."""
 
     name: str
-    count: int = 0
+    times: int = 0
     numbers: Sequence[int] = ()
     reason: str | None = None
 
@@ -39,10 +40,10 @@ class Checks:
         self._given_up: dict[str, str] = {}
         self._failed: list[str] = []
 
-    def ask(self, database: Database, batch: Batch) -> Sequence[Broken]:
+    def ask(self, database: Database, batch: Batch) -> Sequence[Broken]:  # noqa: ARG002
         """Ask the checks of rows, and keep what the others need."""
         expressions = self._parsed(database)
-        found = [self._broken(database, name, each, batch) for name, each in expressions.items() if not each.is_aggregate]
+        found = [self._broken(database, name, each) for name, each in expressions.items() if not each.is_aggregate]
         self._keep(database)
         return [broken for broken in found if broken]
 
@@ -64,6 +65,12 @@ class Checks:
             if expression.is_aggregate and name not in self._given_up:
                 self._ask_all(database, name, expression)
 
+    def give_up(self, reason: str, *, all_rows_only: bool = False) -> None:
+        """Nothing is known of the checks, or of those of all rows alone."""
+        given_up = self._of_all if all_rows_only else self._checks
+        self._given_up |= dict.fromkeys(given_up, reason)
+        self._failed = [name for name in self._failed if name not in self._given_up]
+
     def report(self) -> None:
         """Report the checks of all rows, and those that were not evaluated."""
         for name in self._failed:
@@ -71,13 +78,19 @@ class Checks:
         for name, reason in self._given_up.items():
             self._values.add("check-not-evaluated", field=name, row=None, line=None, rule=reason, fields=name)
 
+    @property
+    def _of_all(self) -> Sequence[str]:
+        return [name for name, each in (self._expressions or {}).items() if each.is_aggregate]
+
     def _parsed(self, database: Database) -> Mapping[str, Expression]:
         if self._expressions is None:
             made = {name: Expression(database, sql, self._fields) for name, sql in self._checks.items()}
             refused = {name: f"its expression {each.refusal}" for name, each in made.items() if each.refusal}
             self._given_up |= refused
             self._expressions = {name: each for name, each in made.items() if name not in refused}
-            self._kept = _once([field for each in self._expressions.values() if each.is_aggregate for field in each.fields])
+            self._kept = _once(
+                [field for each in self._expressions.values() if each.is_aggregate for field in each.fields]
+            )
             columns = ["n BIGINT", *(f"k{index} VARCHAR" for index in range(len(self._kept)))]
             database.rows(f"CREATE TEMP TABLE kept ({', '.join(columns)})")
         return self._expressions
@@ -88,13 +101,15 @@ class Checks:
 
     # -- of each row
 
-    def _broken(self, database: Database, name: str, expression: Expression, batch: Batch) -> Broken | None:
+    def _broken(self, database: Database, name: str, expression: Expression) -> Broken | None:
         if name in self._given_up:
             return None
-        source = self._rows(database, expression.fields, {id(field): self._cell(field) for field in expression.fields}, "batch")
+        source = self._rows(
+            database, expression.fields, {id(field): self._cell(field) for field in expression.fields}, "batch"
+        )
         broken = f"FROM ({source}) WHERE ({expression.sql}\n) = false"
         most = max(1, self._values.kept)
-        reason, found = database.tried(f"SELECT count(*), min(n, {most}) {broken}", seconds=self._seconds)
+        reason, found = database.tried(f"SELECT count(*), min({_NUMBER}, {most}) {broken}", seconds=self._seconds)
         if reason:
             return Broken(name, reason=reason)
         count, numbers = found[0]
@@ -103,14 +118,14 @@ class Checks:
     def _rows(self, database: Database, fields: Sequence[Field], cells: Mapping[int, str], table: str) -> str:
         """The typed rows of a table of texts."""
         columns = [
-            f"{value(field, cells[id(field)], scale=self._scale(database, field, cells[id(field)], table))} "
+            f"{value(field, cells[id(field)], decimal=self._decimal(database, field, cells[id(field)], table))} "
             f"AS {identifier(field.name)}"
             for field in fields
         ]
-        return f"SELECT {', '.join(['n', *columns])} FROM {table}"
+        return f"SELECT {', '.join([f'n AS {_NUMBER}', *columns])} FROM {table}"
 
-    def _scale(self, database: Database, field: Field, cell: str, table: str) -> int | None:
-        """How many decimals the numbers of a column have, None if they are too long to be exact."""
+    def _decimal(self, database: Database, field: Field, cell: str, table: str) -> str | None:
+        """The type that holds all numbers of a column exactly, None if there is none."""
         if field.type != "number":
             return None
         plain = plain_number(field, cell)
@@ -121,24 +136,27 @@ class Checks:
             f"FROM (SELECT {plain} AS t FROM {table} WHERE {value(field, cell)} IS NOT NULL)"
         )
         decimals, whole, other = database.rows(longest)[0]
-        return decimals if not other and decimals + whole <= _MOST_DIGITS else None
+        # The engine computes ten times as fast with the shorter one.
+        width = _FEW_DIGITS if decimals + whole <= _FEW_DIGITS else _MOST_DIGITS
+        return f"DECIMAL({width}, {decimals})" if not other and decimals + whole <= width else None
 
     # -- of all rows
 
     def _keep(self, database: Database) -> None:
-        names = [name for name, each in (self._expressions or {}).items() if each.is_aggregate]
-        if not names:
+        if not self._of_all:
             return
         cells = ", ".join(["n", *map(self._cell, self._kept)])
         reason, _ = database.tried(f"INSERT INTO kept SELECT {cells} FROM batch", seconds=self._seconds)
         if reason:
-            self._given_up |= dict.fromkeys(names, reason)
+            self._given_up |= dict.fromkeys(self._of_all, reason)
 
     def _ask_all(self, database: Database, name: str, expression: Expression) -> None:
         cells = {id(field): f"k{at}" for at, field in enumerate(self._kept)}
         wrong = [field.name for field in expression.fields if self._has_other(database, field, cells[id(field)])]
         if wrong:
-            self._given_up[name] = f"not all values of {', '.join(wrong)} are of the field's type, or can be computed with"
+            self._given_up[name] = (
+                f"not all values of {', '.join(wrong)} are of the field's type, or can be computed with"
+            )
             return
         source = self._rows(database, expression.fields, cells, "kept")
         reason, found = database.tried(f"SELECT ({expression.sql}\n) FROM ({source})", seconds=self._seconds)
@@ -151,7 +169,9 @@ class Checks:
         """Whether a value is there that has none in SQL."""
         there = f"{cell} IS NOT NULL AND {value(field, cell)} IS NULL"
         missing = sorted(field.missing_values)
-        return bool(database.rows(f"SELECT 1 FROM kept WHERE {there} AND NOT list_contains(?, {cell}) LIMIT 1", [missing]))
+        return bool(
+            database.rows(f"SELECT 1 FROM kept WHERE {there} AND NOT list_contains(?, {cell}) LIMIT 1", [missing])
+        )
 
 
 def _once(fields: Sequence[Field]) -> Sequence[Field]:

@@ -1,4 +1,4 @@
-"""The expressions of a contract's checks: taken apart by the engine's own parser, and refused if they may not be run."""
+"""The expressions of a contract's checks: taken apart by the engine's own parser, refused if not right."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.tableschema import Field
 
 _SQL_TYPES: Mapping[str, str] = {
     "integer": "HUGEINT",
-    "number": "DECIMAL(38, 3)",
+    "number": "DECIMAL(18, 3)",
     "boolean": "BOOLEAN",
     "date": "DATE",
     "time": "TIME",
@@ -25,7 +25,7 @@ _REFUSED: Mapping[str, str] = {
     "PARAMETER": "has a parameter",
     "STAR": "has a *: name the columns",
 }
-_SETTINGS = ("current_setting", "getvariable", "json_execute_serialized_sql", "parse_filename", "version")
+_SETTINGS = ("current_setting", "getvariable", "json_execute_serialized_sql", "reservoir_quantile", "version")
 
 
 class Expression:
@@ -64,15 +64,27 @@ class Expression:
             )
             if name in _SETTINGS or any(stability not in (None, "CONSISTENT") for _, stability in kinds):
                 return f'calls "{name}": the same file must always have the same verdict'
-            self.is_aggregate |= any(kind == "aggregate" for kind, _ in kinds) or name == "count_star"
         return None
 
     def _refused_type(self, database: Database, fields: Sequence[Field]) -> str | None:
-        columns = ", ".join(f"NULL::{_SQL_TYPES.get(field.type, 'VARCHAR')} AS {identifier(field.name)}" for field in fields)
-        reason, found = database.told(f"SELECT typeof(broken) FROM (SELECT ({self.sql}\n) AS broken FROM (SELECT {columns}))")
+        typed = (f"NULL::{_SQL_TYPES.get(field.type, 'VARCHAR')} AS {identifier(field.name)}" for field in fields)
+        rows = f"(SELECT {', '.join(typed)})"
+        reason, found = database.told(f"SELECT typeof(broken) FROM (SELECT ({self.sql}\n) AS broken FROM {rows})")
         if reason:
             return f"is refused by the engine: {reason}"
+        # Of one row is what can stand in WHERE.
+        self.is_aggregate = database.told(f"SELECT 1 FROM {rows} WHERE ({self.sql}\n)")[0] is not None
         return None if found == [("BOOLEAN",)] else "is not true or false"
+
+
+def mistakes(checks: Mapping[str, str], fields: Sequence[Field]) -> Iterator[tuple[str, str]]:
+    """The checks of a contract that are refused, each with the reason."""
+    if checks:
+        with Database.lent() as database:
+            for name, sql in checks.items():
+                reason = Expression(database, sql, fields).refusal
+                if reason:
+                    yield name, f"the expression {reason}"
 
 
 def identifier(name: str) -> str:
@@ -86,7 +98,9 @@ def _nodes(database: Database, sql: str) -> Sequence[dict[str, Any]] | None:
     if said["error"] or len(said["statements"]) != 1:
         return None
     query = said["statements"][0]["node"]
-    bare = json.loads(database.rows("SELECT json_serialize_sql('SELECT (true\n) FROM rows')")[0][0])["statements"][0]["node"]
+    bare = json.loads(database.rows("SELECT json_serialize_sql('SELECT (true\n) FROM rows')")[0][0])["statements"][0][
+        "node"
+    ]
     parts = [each for each in bare if each not in ("select_list", "from_table")]
     if len(query.get("select_list", ())) != 1 or any(query.get(part) != bare[part] for part in parts):
         return None

@@ -1,0 +1,17 @@
+"""Whether the checks of contracts can be evaluated: only the engine can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from chalicelib.contracts import Contract, Mistake
+
+
+def refused_checks(contracts: Mapping[str, Contract]) -> Iterator[Mistake]:
+    """The mistakes in the checks of some contracts, by the names of their files."""
+    for name, contract in contracts.items():
+        if contract.checks and contract.schema:
+            from chalicelib.inspection.sql import mistakes  # noqa: PLC0415 - few contracts have checks
+
+            for check, reason in mistakes(contract.checks, contract.schema.fields):
+                yield Mistake(file=name, place=f"checks.{check}", reason=reason)
