@@ -25,7 +25,7 @@ aws: setup ## only the embedded AWS, empty; PORT=4566 chooses the port
 	@$(BIN)/python -m local aws $(if $(PORT),--port $(PORT))
 
 test: lint ## every test, end to end included
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest
 
 soak: setup ## 10,000 uploads on the embedded AWS while its workers are killed; UPLOADS=1000 for fewer
 	@$(BIN)/python -m tests.e2e.soak $(if $(UPLOADS),--uploads $(UPLOADS))

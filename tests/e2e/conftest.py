@@ -49,26 +49,6 @@ _make_faulty()
 """
 
 
-SHARED = frozenset({"test_commands", "test_flow", "test_ledger"})
-"""Modules that use the same stages; the others have stages of their own, and the embedded AWS starts in a second."""
-
-
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests of one AWS to one worker, which starts it once; those of different ones run side by side."""
-    for item in items:
-        if item.get_closest_marker("e2e"):
-            item.add_marker(pytest.mark.xdist_group(_aws_of(item)))
-
-
-def _aws_of(item: pytest.Item) -> str:
-    cases = getattr(item, "callspec", None)
-    emulator = cases.params.get("emulator") if cases else None
-    if emulator is None:  # it starts what it needs
-        return item.nodeid
-    return f"{emulator}-{item.path.stem}" if emulator == "embedded" and item.path.stem not in SHARED else str(emulator)
-
-
 def emulators() -> list[str]:
     """Which AWS to test on: the one at AWS_ENDPOINT_URL if it answers, else all that can be started here."""
     if GIVEN and answers(GIVEN):
