@@ -15,8 +15,8 @@ setup: .venv/installed ## set up .venv, again only when the requirements change
 .venv/installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) local/setup.py
 
-run: setup ## the whole flow on the embedded AWS, for your own files; PORT=4566 chooses the port
-	@$(BIN)/python -m local run $(if $(PORT),--port $(PORT))
+run: setup ## the whole flow and the API on the embedded AWS, for your own files; PORT and API_PORT choose the ports
+	@$(BIN)/python -m local run $(if $(PORT),--port $(PORT)) $(if $(API_PORT),--api-port $(API_PORT))
 
 demo: setup ## the same once: fails if a receipt is not what the samples declare
 	@$(BIN)/python -m local demo $(if $(PORT),--port $(PORT))

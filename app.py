@@ -5,8 +5,10 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, S3Event, SQSEvent
 
 from chalicelib import handling, wiring
+from chalicelib.routes import routes
 
 app = Chalice(app_name="recibo")
+app.register_blueprint(routes)
 settings = wiring.Settings.from_environment()
 
 
@@ -35,9 +37,3 @@ def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
 def seal(event: CloudWatchEvent) -> list[dict[str, Any]]:
     """Every closed hour's receipts are sealed."""
     return handling.seal(wiring.sealer(), settings.bucket, wiring.clock(event.context), event.to_dict())
-
-
-@app.route("/health")
-def health() -> dict[str, str]:
-    """Answers while the function can load."""
-    return {"status": "ok"}

@@ -51,6 +51,20 @@ def log_failure(entry: Entry | None, *, reason: str, trace: list[str], request_i
     )
 
 
+def log_denial(
+    reason: str, *, name: str | None, address: str, request_id: str | None, source: str | None = None
+) -> None:
+    """One line for a call that was denied: by whose token, if it is known, and never with the token."""
+    line = {"level": "WARNING", "event": "denied", "reason": reason, "token": name, "call": address}
+    _write({**line, "source_address": source, "request_id": request_id})
+
+
+def log_unanswered(address: str, *, reason: str, trace: list[str], request_id: str | None) -> None:
+    """One line for a call of the API that could not be answered."""
+    line = {"level": "ERROR", "event": "not-answered", "call": address, "reason": reason}
+    _write({**line, "trace": trace, "request_id": request_id})
+
+
 def log_work(event: str, done: Mapping[str, object]) -> None:
     """One line for what a scheduled function did."""
     _write({"level": "INFO", "event": event, **done})

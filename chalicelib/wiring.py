@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,6 +18,10 @@ from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.intake import Intake
 
 if TYPE_CHECKING:
+    from chalicelib.access import Caller
+    from chalicelib.answers import Answer
+    from chalicelib.api import Api, Call
+    from chalicelib.aws.tokens import DynamoTokens
     from chalicelib.contracts import Contracts
     from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
@@ -149,6 +155,85 @@ def sealer() -> Sealer:
     )
 
 
+# -- the API. Only its function needs its modules
+
+
+@cache
+def api() -> Api:
+    """The API of this stage, its connections kept between requests."""
+    from chalicelib.api import Api  # noqa: PLC0415
+    from chalicelib.aws.forms import S3Forms  # noqa: PLC0415
+    from chalicelib.aws.inspections import LambdaInspections  # noqa: PLC0415
+    from chalicelib.aws.lists import DynamoLists, Period  # noqa: PLC0415
+    from chalicelib.aws.notes import DynamoNotes  # noqa: PLC0415
+    from chalicelib.aws.pages import DynamoPages  # noqa: PLC0415
+    from chalicelib.aws.seals import DynamoSeals  # noqa: PLC0415
+    from chalicelib.contracts.loading import texts  # noqa: PLC0415
+    from chalicelib.queries import Browser  # noqa: PLC0415
+    from chalicelib.summaries import Summaries  # noqa: PLC0415
+
+    settings, dynamodb = Settings.from_environment(), client("dynamodb")
+    bucket, table = settings.bucket, settings.table
+    lists, seals = DynamoLists(dynamodb, table), DynamoSeals(dynamodb, table)
+
+    def journal(since: datetime, until: datetime, page: int) -> Iterator[dict[str, Any]]:
+        return lists.newest(bucket, Period(since=since, until=until), page=page)
+
+    return Api(
+        bucket=bucket,
+        anchor=settings.anchor,
+        ledger=DynamoLedger(dynamodb, table),
+        lists=lists,
+        browser=Browser(pages=DynamoPages(dynamodb, table), bucket=bucket),
+        summaries=Summaries(seals=seals, journal=journal, bucket=bucket),
+        seals=seals,
+        notes=DynamoNotes(dynamodb, table),
+        inspections=LambdaInspections(client("lambda"), f"{os.environ['AWS_LAMBDA_FUNCTION_NAME']}-inspect"),
+        forms=S3Forms(client("s3")),
+        contracts=texts,
+        now=now,
+        unique=lambda: secrets.token_hex(4),
+    )
+
+
+def call(caller: Caller, request: Any) -> Call:
+    """A request of Chalice's as the API takes it."""
+    from chalicelib.api import Call  # noqa: PLC0415
+
+    return Call(
+        caller=caller,
+        query=request.to_original_event()["multiValueQueryStringParameters"] or {},
+        body=request.raw_body or b"",
+        if_none_match=request.headers.get("if-none-match"),
+    )
+
+
+def description(if_none_match: str | None) -> Answer:
+    """The API's description of itself."""
+    from chalicelib.api import public  # noqa: PLC0415
+    from chalicelib.openapi import description as described  # noqa: PLC0415
+
+    return public(described(), if_none_match)
+
+
+@cache
+def tokens() -> DynamoTokens:
+    """The API's tokens."""
+    from chalicelib.aws.tokens import DynamoTokens  # noqa: PLC0415
+
+    return DynamoTokens(client("dynamodb"), Settings.from_environment().table)
+
+
+def is_iam() -> bool:
+    """Whether callers sign their requests with IAM credentials instead of showing tokens."""
+    return os.environ.get("RECIBO_API_ACCESS") == "iam"
+
+
+def now() -> datetime:
+    """The time in UTC."""
+    return datetime.now(UTC)
+
+
 def sibling(function: str) -> str:
     """The full name of another function of this stage: Chalice names them `app-stage-function`."""
     return "-".join([*os.environ["AWS_LAMBDA_FUNCTION_NAME"].split("-")[:-1], function])
@@ -163,5 +248,6 @@ def client(service: Any) -> Any:
         # It walks through every attribute of an item, for a tenth of a small upload's time; DynamoDB does so itself.
         parameter_validation=service != "dynamodb",
         s3={"addressing_style": "path" if os.environ.get("AWS_ENDPOINT_URL") else "auto"},
+        signature_version="s3v4" if service == "s3" else None,  # else forms are signed the old way, for one region
     )
     return boto3.client(service, config=config)

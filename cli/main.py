@@ -18,6 +18,7 @@ from cli.reconciling import recheck, reconcile, retry
 from cli.sealing import seal
 from cli.stats import stats
 from cli.text import printable
+from cli.token import token
 from cli.uploading import put
 from cli.verifying import verify
 from infra.stages import UsageError
@@ -56,7 +57,7 @@ def recibo() -> None:
 
 COMMANDS = (
     *(check, contract, put, list_receipts, show, watch, stats, export),
-    *(reconcile, retry, recheck, seal, verify, doctor, completion),
+    *(reconcile, retry, recheck, seal, verify, token, doctor, completion),
 )
 for command in COMMANDS:
     recibo.add_command(command)

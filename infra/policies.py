@@ -32,8 +32,33 @@ def policies(stage: Stage) -> dict[str, dict[str, Any]]:
         ),
         "reconcile": _document(stage, "reconcile", *_reconcile(stage)),
         "seal": _document(stage, "seal", *_seal(stage)),
-        "api_handler": _document(stage, ""),
+        "api_handler": _document(stage, "", *_api(stage), may_sign_forms=True),
+        "authorize": _document(stage, "authorize", _read_tokens(stage)),
     }
+
+
+def _api(stage: Stage) -> list[Statement]:
+    """It reads the ledger, asks for inspections, and signs forms for uploads; it writes nothing itself."""
+    table = _table(stage)
+    indexes = ("journal", "failures", "sources", "history", "unfinished", "content")
+    own = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
+    kept = _keys(f"{stage.bucket}/*", "#seals/*", "#rollup/*", "#reconcile/*", "#tokens")
+    return [
+        _allow("ReadTheLedger", own, [table], kept),
+        _allow("ReadLists", ["dynamodb:Query"], [f"{table}/index/{index}" for index in indexes]),
+        _allow(
+            "AskForInspections", ["lambda:InvokeFunction"], [f"arn:aws:lambda:*:*:function:{stage.function('inspect')}"]
+        ),
+        _allow("SignForms", ["s3:PutObject"], [f"arn:aws:s3:::{stage.bucket}/*"], BY_FORM),
+    ]
+
+
+BY_FORM: dict[str, Any] = {"StringEquals": {"s3:authType": "POST"}}
+"""A form that a caller sends: with it the function itself, whose own calls are signed in a header, can put nothing."""
+
+
+def _read_tokens(stage: Stage) -> Statement:
+    return _allow("ReadTokens", ["dynamodb:GetItem"], [_table(stage)], _keys("#tokens"))
 
 
 def _read_uploads(stage: Stage) -> Statement:
@@ -94,9 +119,9 @@ def _keys(*patterns: str) -> dict[str, Any]:
     return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(patterns)}}
 
 
-def _never_delete(stage: Stage) -> Statement:
+def _never_delete(stage: Stage, *, may_sign_forms: bool) -> list[Statement]:
     """What no function may do even if another policy allows it: receipts are never deleted, uploads never made."""
-    return {
+    never = {
         "Sid": "NeverDelete",
         "Effect": "Deny",
         "Action": [
@@ -105,20 +130,35 @@ def _never_delete(stage: Stage) -> Statement:
             "dynamodb:DeleteTable",
             "dynamodb:PartiQLDelete",
             "s3:DeleteObject*",
-            "s3:PutObject",
+            *([] if may_sign_forms else ["s3:PutObject"]),
         ],
         "Resource": [_table(stage), f"arn:aws:s3:::{stage.bucket}/*"],
     }
+    if not may_sign_forms:
+        return [never]
+    otherwise = {"StringNotEquals": BY_FORM["StringEquals"]}
+    uploads = [f"arn:aws:s3:::{stage.bucket}/*"]
+    return [
+        never,
+        {
+            "Sid": "NeverUpload",
+            "Effect": "Deny",
+            "Action": ["s3:PutObject"],
+            "Resource": uploads,
+            "Condition": otherwise,
+        },
+    ]
 
 
-def _document(stage: Stage, function: str, *statements: Statement) -> dict[str, Any]:
+def _document(stage: Stage, function: str, *statements: Statement, may_sign_forms: bool = False) -> dict[str, Any]:
     name = stage.function(function).rstrip("-")  # the API's function is named for the stage alone
     logs = _allow(
         "WriteLogs",
         ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
         [f"arn:aws:logs:*:*:log-group:/aws/lambda/{name}", f"arn:aws:logs:*:*:log-group:/aws/lambda/{name}:*"],
     )
-    return {"Version": "2012-10-17", "Statement": [*statements, _never_delete(stage), logs]}
+    never = _never_delete(stage, may_sign_forms=may_sign_forms)
+    return {"Version": "2012-10-17", "Statement": [*statements, *never, logs]}
 
 
 def _allow(sid: str, actions: list[str], resources: list[str], condition: dict[str, Any] | None = None) -> Statement:

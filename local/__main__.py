@@ -44,15 +44,17 @@ def logs(stage: str) -> int:
 def main() -> int:
     """Run one of the commands; exit 2 with one sentence for what a person can mend."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    commands = {"run": run, "demo": demo, "aws": aws, "localstack": localstack}
-    parser.add_argument("command", choices=[*commands, "logs"])
+    commands = {"demo": demo, "aws": aws, "localstack": localstack}
+    parser.add_argument("command", choices=["run", *commands, "logs"])
     parser.add_argument("--stage", default=LOCAL, help="whose log to follow (default: %(default)s)")
     parser.add_argument(
         "--port", type=int, help="where the AWS listens on the loopback interface (default: a free one)"
     )
+    parser.add_argument("--api-port", type=int, default=0, help="where `run` serves the API (default: a free port)")
     arguments = parser.parse_args()
     for ending in (signal.SIGTERM, signal.SIGHUP):  # a supervisor, a closed terminal: as clean an end as Ctrl-C
         signal.signal(ending, _interrupt)
+    commands["run"] = lambda port: run(port, arguments.api_port)
     try:
         return logs(arguments.stage) if arguments.command == "logs" else commands[arguments.command](arguments.port)
     except KeyboardInterrupt:

@@ -7,18 +7,23 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 
+from chalicelib.access import Scope, number_of
+from chalicelib.aws.tokens import DynamoTokens
 from cli.reading import arrivals, print_arrivals
 from cli.surroundings import Surroundings
+from cli.token import made
 from cli.uploading import await_receipt, upload_file
 from cli.views import console, receipts
 from infra.deploy import deploy
 from local.embedded import CREDENTIALS, LOCAL, announced, answers, embedded_aws
 from local.samples import Sample, samples
+from local.serving import serving
 
 RECEIPT_SECONDS = 120
 
@@ -29,15 +34,21 @@ def demo(port: int | None) -> int:
         return _show_samples(_deployed(endpoint))
 
 
-def run(port: int | None) -> int:
-    """Run the flow, then stay up for the user's own files until Ctrl-C."""
+def run(port: int | None, api_port: int = 0) -> int:
+    """Run the flow and serve the API, then stay up for the user's own files until Ctrl-C."""
     with _aws(port) as endpoint, announced(endpoint):
         surroundings = _deployed(endpoint)
-        _show_samples(surroundings)
-        _say_how_to_upload(surroundings)
-        with contextlib.suppress(KeyboardInterrupt):
-            print_arrivals(arrivals(surroundings, datetime.now(UTC)))
-        console().print("\nStopping …")
+        with serving(surroundings.stage, endpoint, api_port) as address:
+            return _stay_up(surroundings, address)
+
+
+def _stay_up(surroundings: Surroundings, address: str) -> int:
+    _show_samples(surroundings)
+    _say_how_to_upload(surroundings)
+    _say_how_to_ask(address, _own_token(surroundings))
+    with contextlib.suppress(KeyboardInterrupt):
+        print_arrivals(arrivals(surroundings, datetime.now(UTC)))
+    console().print("\nStopping …")
     return 0
 
 
@@ -120,6 +131,24 @@ Upload a file of yours, in another terminal, in any of three ways:
   boto3.client("s3", endpoint_url="{endpoint}").upload_file("FILE", "{bucket}", "FILE")'
 
 See what became of it: python recibo.py ls, python recibo.py show KEY.
+"""
+    )
+
+
+def _own_token(surroundings: Surroundings) -> str:
+    """A new token for whoever started this; an earlier one ends."""
+    tokens = DynamoTokens(surroundings.client("dynamodb"), surroundings.stage.table)
+    if earlier := tokens.get(number_of(LOCAL)):
+        tokens.revoke(replace(earlier, revoked_at=datetime.now(UTC)))
+    return made(surroundings, LOCAL, [str(scope) for scope in Scope])
+
+
+def _say_how_to_ask(address: str, token: str) -> None:
+    _say(
+        f"""Or ask the API (docs/api.md), with the token of this run:
+
+  curl -H 'Authorization: Bearer {token}' {address}/api/receipts
+
 Receipts appear here as they are made; Ctrl-C stops everything.
 """
     )

@@ -198,7 +198,9 @@ def _after(entries: Sequence[_Entry], within: range, place: tuple[Any, str, int]
 
 
 def _projection(expression: str | None, names: Mapping[str, str] | None) -> set[str] | None:
-    return {(names or {}).get(name.strip(), name.strip()) for name in expression.split(",")} if expression else None
+    """The attributes that are asked for; of a path, its beginning: what is inside is asked for whole."""
+    paths = [path.strip().partition(".")[0] for path in (expression or "").split(",")]
+    return {(names or {}).get(name, name) for name in paths} if expression else None
 
 
 def _encoded(item: Item, names: set[str] | None) -> dict[str, Any]:

@@ -11,9 +11,12 @@ from typing import Any, overload
 
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.aws.lists import PAGE, DynamoLists, Period
+from chalicelib.aws.pages import DynamoPages
 from chalicelib.aws.seals import DynamoSeals
+from chalicelib.browsing import Filters, Place
 from chalicelib.counts import by_source, by_time
 from chalicelib.inspection import inspect
+from chalicelib.queries import Browser
 from chalicelib.receipts import as_json, content_hash, derived, entry_from, index_attributes, mark_item
 from chalicelib.seals import HOUR, Page, Seal, hour_of, leaf_of, rollup_item, rollups_of, source_of, tally_of
 from chalicelib.uploads import entry_of, iso
@@ -147,6 +150,7 @@ class Large:
     table: CountingTable
     ledger: DynamoLedger
     lists: DynamoLists
+    pages: DynamoPages
     seals: DynamoSeals
 
     @classmethod
@@ -160,6 +164,7 @@ class Large:
             table=table,
             ledger=DynamoLedger(table, name),
             lists=DynamoLists(table, name),
+            pages=DynamoPages(table, name),
             seals=DynamoSeals(table, name),
         )
 
@@ -179,6 +184,11 @@ class Large:
     def sources(self, since: datetime, until: datetime) -> dict[str, Mapping[str, int]]:
         """Counts by source."""
         return by_source(self.seals, self.journal, BUCKET, since=since, until=until)
+
+    def browse(self, filters: Filters, *, after: str | None = None) -> list[Any]:
+        """A page of the API's list; `after` is when the list goes on."""
+        place = Place(after, 0, item(0)["pk"], 1) if after else None
+        return some(Browser(pages=self.pages, bucket=BUCKET).page(filters, limit=PAGE, after=place).entries)
 
     def read_by(self, pattern: str) -> Reading:
         """What a pattern of access reads."""
@@ -231,6 +241,11 @@ PATTERNS: Mapping[str, Callable[[Large], object]] = {
     "a page of a day's failures": lambda large: of_day(large.lists.failures),
     "a page of a source": lambda large: page(large.lists.of_source(BUCKET, "acme")),
     "a page of the same content": lambda large: page(large.lists.same_content(SUCCESS.sha256 or "")),
+    "the API's newest page": lambda large: large.browse(Filters()),
+    "the API's page in the middle": lambda large: large.browse(Filters(), after=iso(START + 40 * STEP)),
+    "the API's page of failures of a source": lambda large: large.browse(Filters(status="failed", source="umbrella")),
+    "the API's page of the same content": lambda large: large.browse(Filters(sha256=SUCCESS.sha256)),
+    "a receipt by its inspection": lambda large: some(large.ledger.found(item(TWICE)["pk"], 1) or {}),
     "a page of what is due": lambda large: page(large.lists.due(BUCKET, large.open_hour)),
     "the counts of the open hour": lambda large: some(large.hours(large.open_hour, large.open_hour + HOUR)),
     "the counts of the last closed hour": lambda large: some(large.hours(large.open_hour - HOUR, large.open_hour)),

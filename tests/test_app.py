@@ -258,7 +258,7 @@ def test_an_upload_writes_one_line_and_nothing_of_its_content(
 
 
 def test_health_answers(client: Client) -> None:
-    answer = client.http.get("/health")
+    answer = client.http.get("/api/health")
     assert (answer.status_code, answer.json_body) == (200, {"status": "ok"})
 
 

@@ -18,7 +18,10 @@ from hypothesis import strategies as st
 from chalicelib.aws.items import encoded
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.aws.lists import BEYOND, DynamoLists, Period
+from chalicelib.aws.pages import DynamoPages
 from chalicelib.aws.seals import DynamoSeals
+from chalicelib.browsing import Filters
+from chalicelib.queries import BATCH, EXAMINED, EXAMINED_WHOLE, Browser
 from chalicelib.receipts import SHARDS
 from chalicelib.seals import finished_hour, source_of, tally_of
 from infra.stages import ROOT
@@ -43,6 +46,12 @@ AT_MOST = {
     "a page of a day's failures": (SHARDS, SHARDS * SHARD),
     "a page of a source": (SHARDS, SHARDS * SHARD),
     "a page of the same content": (SHARDS, SHARDS * SHARD),
+    # A page of 25 of the API reads about as many more, eleven of each shard; a filter without an index, its budget.
+    "the API's newest page": (2 * SHARDS, 2 * SHARDS * 11),
+    "the API's page in the middle": (2 * SHARDS, 2 * SHARDS * 11),
+    "the API's page of failures of a source": (2 * SHARDS, EXAMINED + EXAMINED // 8),
+    "the API's page of the same content": (2 * SHARDS + 1, 2 * SHARDS * 11 + 26),
+    "a receipt by its inspection": (1, 1),
     "a page of what is due": (SHARDS, SHARDS * SHARD),
     # The last seal says which hours are closed. An open hour: its entries.
     "the counts of the open hour": (1 + SHARDS, 1 + AN_HOUR),
@@ -86,6 +95,14 @@ def test_no_pattern_of_access_reads_more_in_a_larger_ledger(pattern: str, small:
     assert many.calls == few.calls
 
 
+def test_a_filter_without_an_index_reads_its_share_and_no_more(large: Large) -> None:
+    before = large.table.read
+    Browser(pages=large.pages, bucket=BUCKET).page(Filters(finding="no-such-code"), limit=SHARD)
+    read = large.table.read - before
+    assert read.calls <= 4 * SHARDS + EXAMINED_WHOLE // BATCH + 1
+    assert EXAMINED_WHOLE <= read.items <= 4 * EXAMINED_WHOLE
+
+
 def test_reading_all_is_seen_to_grow(small: Large, large: Large) -> None:
     """The counting counts: what no pattern does would be noticed."""
     reads = []
@@ -98,7 +115,7 @@ def test_reading_all_is_seen_to_grow(small: Large, large: Large) -> None:
     assert many.items > 10 * few.items
 
 
-READERS = (DynamoLedger, DynamoLists, DynamoSeals)
+READERS = (DynamoLedger, DynamoLists, DynamoPages, DynamoSeals)
 WRITES = {"record", "give_up", "mark", "put_page", "put_rollup", "put_seal"}
 
 

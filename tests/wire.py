@@ -18,7 +18,7 @@ from botocore.awsrequest import AWSResponse
 from moto.core.models import botocore_stubber
 
 from chalicelib import intake, receipts, sealing, wiring
-from chalicelib.aws import evidence, lists, seals
+from chalicelib.aws import evidence, lists, pages, seals
 from chalicelib.aws.anchors import LockedBucketAnchor
 from chalicelib.aws.evidence import DynamoEvidence
 from chalicelib.aws.inbox import S3Inbox
@@ -200,7 +200,7 @@ class Wired:
 def wired_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wired]:
     """A simulated AWS where nothing waits, and small: few shards, little to look back on, marks for 40 bytes."""
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
-    for module in (receipts, lists, seals, evidence):
+    for module in (receipts, lists, pages, seals, evidence):
         monkeypatch.setattr(module, "SHARDS", 2)
     monkeypatch.setattr(sealing, "LOOK_BACK", timedelta(hours=3))
     monkeypatch.setattr(intake, "MARK_FROM", LONG)

@@ -162,9 +162,15 @@ class DynamoLedger:
 
     def whole(self, summary: Mapping[str, Any]) -> dict[str, Any]:
         """The receipt that a summary stands for."""
-        key = _key(summary["identity"], summary["inspection"])
+        if receipt := self.found(summary["identity"], summary["inspection"]):
+            return receipt
+        raise KeyError("Item")
+
+    def found(self, identity: str, inspection: int) -> dict[str, Any] | None:
+        """The receipt of an inspection, or its mark; None if there is none."""
+        key = _key(identity, inspection)
         found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return from_item(decoded(found["Item"]))
+        return from_item(decoded(found["Item"])) if "Item" in found else None
 
     def known(
         self, entries: Iterable[Entry], *, out_of_time: Callable[[], bool] = lambda: False

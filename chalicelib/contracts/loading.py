@@ -58,7 +58,12 @@ def _clashes(first: str, one: Contract, two: Contract) -> Iterator[tuple[str, st
 
 def load(folder: Path = FOLDER) -> Contracts:
     """The contracts of a folder; raises ContractError if they are not right, each and together."""
-    return Contracts.of({path.name: text_of(path) for path in sorted(folder.glob("*.json"))})
+    return Contracts.of(texts(folder))
+
+
+def texts(folder: Path = FOLDER) -> dict[str, str]:
+    """The texts of a folder's contracts by the names of their files."""
+    return {path.name: text_of(path) for path in sorted(folder.glob("*.json"))}
 
 
 def text_of(path: Path) -> str:

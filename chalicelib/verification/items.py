@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.access import Token
 from chalicelib.inspection import Status
 from chalicelib.progress import is_credible
 from chalicelib.receipts import INDEX_ATTRIBUTES, INSPECTING, content_hash, derived, entry_from, from_item, mark_item
@@ -215,6 +216,15 @@ def note_fault(item: Mapping[str, Any], *, now: datetime) -> str | None:
     """What is wrong with the word that reconcile leaves for its next run."""
     note = {name: value for name, value in item.items() if name not in ("pk", "sk")}
     return None if is_credible(note, now=now + AHEAD) else "reconcile leaves no such note, or not yet"
+
+
+def token_fault(item: Mapping[str, Any]) -> str | None:
+    """What is wrong with a token of the API."""
+    try:
+        Token.from_item(item)
+    except UNREADABLE:
+        return "Recibo makes no such token"
+    return None
 
 
 def seal_fault(item: Mapping[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain as chained
 
+from chalicelib.access import TOKENS_KEY
 from chalicelib.listing import ListedVersion, entry_of_version
 from chalicelib.seals import hour_of, seals_key
 from chalicelib.uploads import Kind, iso
@@ -22,6 +23,7 @@ from chalicelib.verification.items import (
     note_fault,
     seal_fault,
     support_faults,
+    token_fault,
 )
 from chalicelib.verification.joins import Joins
 from chalicelib.verification.pages import CountsReader, PagesReader
@@ -202,6 +204,9 @@ class _Run:
                         self.db.tell(Defect.INSERTED, pk, sk, why)
                 case "#reconcile", 0:
                     if why := note_fault(item, now=self.scope.now):
+                        self.db.tell(Defect.ALTERED, pk, sk, why)
+                case "#tokens", _ if pk == TOKENS_KEY:
+                    if why := token_fault(item):
                         self.db.tell(Defect.ALTERED, pk, sk, why)
                 case _:
                     self.db.tell(Defect.INSERTED, pk, sk, "Recibo makes no such item")
