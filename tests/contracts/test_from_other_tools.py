@@ -46,7 +46,7 @@ def test_what_frictionless_reports_recibo_reports_by_the_name_that_is_told(
 ) -> None:
     schema, table = TABLES[theirs]
     (tmp_path / "table.csv").write_text(table)
-    known = {"schema": frictionless.Schema.from_descriptor(schema)} if schema else {}
+    known: dict[str, Any] = {"schema": frictionless.Schema.from_descriptor(schema)} if schema else {}
     report = frictionless.Resource(path="table.csv", basepath=str(tmp_path), **known).validate()
     assert theirs in {found for (found,) in report.flatten(["type"])}
     keywords = {"name": "example", "match": "**", "format": "csv"} | ({"schema": schema} if schema else {})
