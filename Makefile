@@ -5,7 +5,7 @@ PYTHON ?= python3
 STAGE ?= local
 BIN := .venv/bin
 
-.PHONY: help setup run demo aws test soak check lint bench deploy logs localstack docs clean
+.PHONY: help setup run serve demo aws test soak check lint bench deploy logs localstack docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -20,6 +20,9 @@ run: setup ## the whole flow and the API on the embedded AWS, for your own files
 
 demo: setup ## the same once: fails if a receipt is not what the samples declare
 	@$(BIN)/python -m local demo $(if $(PORT),--port $(PORT))
+
+serve: setup ## only dashboard and API, of STAGE=local at the AWS in use; API_PORT chooses the port
+	@$(BIN)/python -m local serve --stage $(STAGE) $(if $(API_PORT),--api-port $(API_PORT))
 
 aws: setup ## only the embedded AWS, empty; PORT=4566 chooses the port
 	@$(BIN)/python -m local aws $(if $(PORT),--port $(PORT))

@@ -66,6 +66,13 @@ class Forms(Protocol):
         """The address and the fields of a form."""
 
 
+class Folders(Protocol):
+    """Where folders are listed."""
+
+    def below(self, bucket: str, prefix: str) -> tuple[list[str], bool]:
+        """The folders right below a prefix, and whether there may be more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A request, decoded, and who makes it."""
@@ -90,6 +97,7 @@ class Api:
     notes: Notes
     inspections: Inspections
     forms: Forms
+    folders: Folders
     contracts: Callable[[], Mapping[str, str]]
     now: Callable[[], datetime]
     unique: Callable[[], str]
@@ -138,6 +146,13 @@ class Api:
         if key is None:
             raise ProblemError("invalid-parameter", "Say which key: api/history?key=orders/day.csv.", parameter="key")
         return self._history(key, query, call)
+
+    def folders_below(self, call: Call) -> Answer:
+        """The folders right below a prefix, of what is in the bucket now."""
+        prefix = Query(call.query, ("prefix",)).text("prefix", longest=LONGEST_KEY) or ""
+        found, has_more = self.folders.below(self.bucket, prefix)
+        content = {"prefix": prefix, "folders": found, "more": has_more}
+        return unless_known(answer_of(content, kept=FRESH), call.if_none_match)
 
     def recheck(self, call: Call, id_: str) -> Answer:
         """Have the upload inspected once more."""

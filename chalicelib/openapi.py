@@ -214,6 +214,15 @@ PATHS: dict[str, Any] = {
             problems=(409, 422),
         ),
     },
+    "/api/folders": {
+        "get": _operation(
+            "listFolders",
+            "The folders right below a prefix",
+            "FolderList",
+            scope=Scope.READ,
+            parameters=[_query("prefix", "A folder with its slash, as in acme/; without it, the first level.", KEY)],
+        ),
+    },
     "/api/contracts": {
         "get": _operation("listContracts", "The deployed contracts", "ContractList", scope=Scope.READ),
     },

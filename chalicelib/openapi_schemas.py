@@ -65,6 +65,8 @@ COUNTS: Mapping[str, Any] = dict.fromkeys(
     COUNT,
 )
 
+LATENCY = _object({"median": {"type": "integer"}, "max": {"type": "integer"}})
+
 SCHEMAS: dict[str, Any] = {
     "AnyObject": {"type": "object"},
     "Health": _object({"status": {"const": "ok"}}),
@@ -142,7 +144,8 @@ SCHEMAS: dict[str, Any] = {
             "complete": TRUTH,
             "receipts": COUNT,
             "from": MOMENT,
-            "latency_ms": _or_null(_object({"median": {"type": "integer"}, "max": {"type": "integer"}})),
+            "latency_ms": _or_null(LATENCY),
+            "groups": _list(_object({"at": MOMENT, "latency_ms": _or_null(LATENCY)})),
             "first_findings": _list(_object({"code": STRING, "receipts": NUMBER})),
         }
     )
@@ -150,6 +153,7 @@ SCHEMAS: dict[str, Any] = {
         "description": "Of the newest 1,000 entries of the period, or of all (`complete`), since `from`: latency of "
         "first inspections, and how many receipts have which code as their first finding."
     },
+    "FolderList": _object({"prefix": {"type": "string"}, "folders": _list(STRING), "more": TRUTH}),
     "ContractList": _object({"contracts": _list(_object({"name": STRING, "match": STRING}, more=True))}),
     "Verification": _object(
         {

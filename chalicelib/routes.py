@@ -72,6 +72,12 @@ def show_summary() -> Response:
     return _answered(Scope.READ, lambda api, call: api.summary(call))
 
 
+@routes.route("/api/folders", authorizer=GUARD)
+def list_folders() -> Response:
+    """The folders below a prefix."""
+    return _answered(Scope.READ, lambda api, call: api.folders_below(call))
+
+
 @routes.route("/api/contracts", authorizer=GUARD)
 def list_contracts() -> Response:
     """The deployed contracts."""
@@ -108,6 +114,28 @@ def health() -> Response:
     return _encoded(answer_of({"status": "ok"}))
 
 
+# -- the dashboard
+
+
+@routes.route("/")
+def show_page() -> Response:
+    """The dashboard's page, for anybody: what it shows it asks for with a token."""
+    request = _request()
+    return _shown(lambda site, known: site.page(request.context.get("path") or "/", request.query_params or {}, known))
+
+
+@routes.route("/assets/{name}")
+def show_asset(name: str) -> Response:
+    """A file that the page is made of."""
+    return _shown(lambda site, known: site.asset(unquote(name), known))
+
+
+@routes.route("/assets/{folder}/{name}")
+def show_asset_of(folder: str, name: str) -> Response:
+    """A file in one of its folders."""
+    return _shown(lambda site, known: site.asset(f"{unquote(folder)}/{unquote(name)}", known))
+
+
 # -- decoding and encoding
 
 
@@ -126,11 +154,25 @@ def always_ours(request: Request, get_response: Callable[[Request], Response]) -
 def _answered(scope: Scope | None, use_case: Callable[[Any, Any], Answer]) -> Response:
     """Let the use case answer whoever may ask for it; whatever goes wrong is a problem, and the log knows why."""
     request = _request()
-    try:
+
+    def answer() -> Answer:
         caller = _caller(request)
         if scope:
             caller.refuse_without(scope)
-        return _encoded(use_case(wiring.api(), wiring.call(caller, request)))
+        return use_case(wiring.api(), wiring.call(caller, request))
+
+    return _told(request, answer)
+
+
+def _shown(show: Callable[[Any, str | None], Answer]) -> Response:
+    """Let the dashboard's files be shown to anybody."""
+    request = _request()
+    return _told(request, lambda: show(wiring.site(), request.headers.get("if-none-match")))
+
+
+def _told(request: Request, answer: Callable[[], Answer]) -> Response:
+    try:
+        return _encoded(answer())
     except DeniedError as error:
         return _denied(request, error)
     except ProblemError as error:

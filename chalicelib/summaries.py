@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,9 +68,7 @@ class Summaries:
         step = HOUR if span.by == "hour" else DAY
 
         def begin(moment: datetime) -> datetime:
-            local = moment + span.offset
-            day = local.replace(hour=local.hour if span.by == "hour" else 0, minute=0, second=0, microsecond=0)
-            return day - span.offset
+            return beginning(moment, span)
 
         found = by_time(self.seals, self._bounded(), self.bucket, since=span.since, until=span.until, group=begin)
         at, groups = begin(span.since), []
@@ -103,15 +101,35 @@ class Summaries:
         """Latency and first findings of the period's newest receipts; of all of them, if `complete`."""
         read = list(islice(self.journal(span.since, span.until, NEWEST // 8), NEWEST + 1))
         entries, uploads = read[:NEWEST], [entry for entry in read[:NEWEST] if entry["kind"] == Kind.UPLOAD]
-        latencies = [latency_of(entry) for entry in uploads if entry["inspection"] == 1]
+        first = [entry for entry in uploads if entry["inspection"] == 1]
         codes = Counter(code for entry in uploads if (code := entry.get("headline", "").partition(":")[0]))
         return {
             "complete": len(read) <= NEWEST,
             "receipts": len(uploads),
             "from": entries[-1]["finished_at"] if len(read) > NEWEST else iso(span.since),
-            "latency_ms": {"median": median_low(latencies), "max": max(latencies)} if latencies else None,
+            "latency_ms": _latency(first),
+            "groups": [{"at": iso(at), "latency_ms": _latency(some)} for at, some in _grouped(first, span)],
             "first_findings": [{"code": code, "receipts": count} for code, count in _ranked(codes)[:TOP]],
         }
+
+
+def _latency(uploads: Iterable[Entry]) -> dict[str, int] | None:
+    latencies = [latency_of(entry) for entry in uploads]
+    return {"median": median_low(latencies), "max": max(latencies)} if latencies else None
+
+
+def _grouped(uploads: Iterable[Entry], span: Span) -> list[tuple[datetime, list[Entry]]]:
+    """Uploads by the hour or the day in which their receipts were made, the newest first."""
+    groups: defaultdict[datetime, list[Entry]] = defaultdict(list)
+    for entry in uploads:
+        groups[beginning(datetime.fromisoformat(entry["finished_at"]), span)].append(entry)
+    return list(groups.items())
+
+
+def beginning(moment: datetime, span: Span) -> datetime:
+    """When the hour or the day of a moment begins, in the span's time zone."""
+    local = moment + span.offset
+    return local.replace(hour=local.hour if span.by == "hour" else 0, minute=0, second=0, microsecond=0) - span.offset
 
 
 def members_of(tally: Tally) -> dict[str, int]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.contracts import Contracts
     from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
+    from chalicelib.site import Site
 
 VERDICT_RESERVE = timedelta(seconds=40)
 """How much of its time an inspection keeps back to write its verdict; a tenth of it, if that is less."""
@@ -162,6 +163,7 @@ def sealer() -> Sealer:
 def api() -> Api:
     """The API of this stage, its connections kept between requests."""
     from chalicelib.api import Api  # noqa: PLC0415
+    from chalicelib.aws.folders import S3Folders  # noqa: PLC0415
     from chalicelib.aws.forms import S3Forms  # noqa: PLC0415
     from chalicelib.aws.inspections import LambdaInspections  # noqa: PLC0415
     from chalicelib.aws.lists import DynamoLists, Period  # noqa: PLC0415
@@ -190,6 +192,7 @@ def api() -> Api:
         notes=DynamoNotes(dynamodb, table),
         inspections=LambdaInspections(client("lambda"), f"{os.environ['AWS_LAMBDA_FUNCTION_NAME']}-inspect"),
         forms=S3Forms(client("s3")),
+        folders=S3Folders(client("s3")),
         contracts=texts,
         now=now,
         unique=lambda: secrets.token_hex(4),
@@ -214,6 +217,15 @@ def description(if_none_match: str | None) -> Answer:
     from chalicelib.openapi import description as described  # noqa: PLC0415
 
     return public(described(), if_none_match)
+
+
+@cache
+def site() -> Site:
+    """The dashboard's files, which may talk to the inbox."""
+    from chalicelib.aws.forms import S3Forms  # noqa: PLC0415
+    from chalicelib.site import Site  # noqa: PLC0415
+
+    return Site(inbox=S3Forms(client("s3")).origin(Settings.from_environment().bucket))
 
 
 @cache

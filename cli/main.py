@@ -13,6 +13,7 @@ from cli.completion import completion
 from cli.contract import contract
 from cli.doctor import doctor
 from cli.exporting import export
+from cli.opening import open_dashboard
 from cli.reading import list_receipts, show, watch
 from cli.reconciling import recheck, reconcile, retry
 from cli.sealing import seal
@@ -57,7 +58,7 @@ def recibo() -> None:
 
 COMMANDS = (
     *(check, contract, put, list_receipts, show, watch, stats, export),
-    *(reconcile, retry, recheck, seal, verify, token, doctor, completion),
+    *(reconcile, retry, recheck, seal, verify, open_dashboard, token, doctor, completion),
 )
 for command in COMMANDS:
     recibo.add_command(command)

@@ -25,6 +25,7 @@ CLI = FOLDER / "cli.md"
 LEDGER_TABLE = FOLDER / "ledger-table.json"
 WALKTHROUGH = FOLDER / "walkthrough.md"
 PICTURES = FOLDER / "pictures"
+TEMPLATES = FOLDER.parent / "chalicelib" / "web" / "i18n" / "findings.json"
 
 DEMO = Step(commands=(Command(text="make demo"),), picture="demo")
 DEMO_COLUMNS = 130
@@ -101,6 +102,11 @@ def ledger_table_json() -> str:
     return json.dumps(table_definition(), indent=2) + "\n"
 
 
+def templates_json() -> str:
+    """The whole of chalicelib/web/i18n/findings.json: by it the dashboard says a finding in another language."""
+    return json.dumps({code: known.message for code, known in CATALOGUE.items()}, ensure_ascii=False, indent=1) + "\n"
+
+
 def draw(steps: list[Step], columns: int) -> None:
     """Run the steps and draw a picture of each; raises if one does not end as declared."""
     mask = Mask()
@@ -119,6 +125,7 @@ def main() -> None:
     FINDINGS.write_text(findings_markdown())
     CLI.write_text(cli_markdown())
     LEDGER_TABLE.write_text(ledger_table_json())
+    TEMPLATES.write_text(templates_json())
     draw(steps_of(WALKTHROUGH.read_text()), COLUMNS)
     draw([DEMO], DEMO_COLUMNS)
 

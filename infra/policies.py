@@ -49,6 +49,7 @@ def _api(stage: Stage) -> list[Statement]:
         _allow(
             "AskForInspections", ["lambda:InvokeFunction"], [f"arn:aws:lambda:*:*:function:{stage.function('inspect')}"]
         ),
+        _allow("ListFolders", ["s3:ListBucket"], [f"arn:aws:s3:::{stage.bucket}"]),
         _allow("SignForms", ["s3:PutObject"], [f"arn:aws:s3:::{stage.bucket}/*"], BY_FORM),
     ]
 

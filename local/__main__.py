@@ -1,4 +1,4 @@
-"""`python -m local run|demo|aws|localstack|logs`: what make runs."""
+"""`python -m local run|demo|serve|aws|localstack|logs`: what make runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.deploy import script
 from infra.stages import ROOT, UsageError
 from local.embedded import LOCAL, endpoint_for
-from local.flow import aws, demo, run
+from local.flow import aws, demo, run, serve
 
 COMPOSE = Path(__file__).with_name("docker-compose.yml")
 INTERRUPTED = 130
@@ -45,18 +45,22 @@ def main() -> int:
     """Run one of the commands; exit 2 with one sentence for what a person can mend."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = {"demo": demo, "aws": aws, "localstack": localstack}
-    parser.add_argument("command", choices=["run", *commands, "logs"])
-    parser.add_argument("--stage", default=LOCAL, help="whose log to follow (default: %(default)s)")
+    parser.add_argument("command", choices=["run", *commands, "logs", "serve"])
+    parser.add_argument("--stage", default=LOCAL, help="of `logs` and `serve` (default: %(default)s)")
     parser.add_argument(
         "--port", type=int, help="where the AWS listens on the loopback interface (default: a free one)"
     )
-    parser.add_argument("--api-port", type=int, default=0, help="where `run` serves the API (default: a free port)")
+    parser.add_argument(
+        "--api-port", type=int, default=0, help="where `run` and `serve` serve the API (default: a free port)"
+    )
     arguments = parser.parse_args()
     for ending in (signal.SIGTERM, signal.SIGHUP):  # a supervisor, a closed terminal: as clean an end as Ctrl-C
         signal.signal(ending, _interrupt)
     commands["run"] = lambda port: run(port, arguments.api_port)
+    commands["logs"] = lambda _port: logs(arguments.stage)
+    commands["serve"] = lambda _port: serve(arguments.stage, arguments.api_port)
     try:
-        return logs(arguments.stage) if arguments.command == "logs" else commands[arguments.command](arguments.port)
+        return commands[arguments.command](arguments.port)
     except KeyboardInterrupt:
         return INTERRUPTED
     except (UsageError, BotoCoreError, ClientError) as error:

@@ -21,9 +21,10 @@ from cli.token import made
 from cli.uploading import await_receipt, upload_file
 from cli.views import console, receipts
 from infra.deploy import deploy
+from infra.stages import UsageError
 from local.embedded import CREDENTIALS, LOCAL, announced, answers, embedded_aws
 from local.samples import Sample, samples
-from local.serving import serving
+from local.serving import link_of, linked, serving
 
 RECEIPT_SECONDS = 120
 
@@ -45,10 +46,24 @@ def run(port: int | None, api_port: int = 0) -> int:
 def _stay_up(surroundings: Surroundings, address: str) -> int:
     _show_samples(surroundings)
     _say_how_to_upload(surroundings)
-    _say_how_to_ask(address, _own_token(surroundings))
-    with contextlib.suppress(KeyboardInterrupt):
+    token = _own_token(surroundings)
+    _say_how_to_ask(address, token)
+    with contextlib.suppress(KeyboardInterrupt), linked(address, token):
         print_arrivals(arrivals(surroundings, datetime.now(UTC)))
     console().print("\nStopping …")
+    return 0
+
+
+def serve(stage: str, port: int = 0) -> int:
+    """Serve the dashboard and the API of a stage that is deployed to the emulator in use, until Ctrl-C."""
+    surroundings = Surroundings.find(stage, None)
+    if surroundings.endpoint is None:
+        raise UsageError("On AWS the dashboard is served by API Gateway: `python recibo.py open` says where.")
+    with serving(surroundings.stage, surroundings.endpoint, port) as address:
+        token = _own_token(surroundings)
+        _say(f"The dashboard: {link_of(address, token)}\nCtrl-C stops it.")
+        with contextlib.suppress(KeyboardInterrupt), linked(address, token):
+            signal.pause()
     return 0
 
 
@@ -148,6 +163,10 @@ def _say_how_to_ask(address: str, token: str) -> None:
         f"""Or ask the API (docs/api.md), with the token of this run:
 
   curl -H 'Authorization: Bearer {token}' {address}/api/receipts
+
+Or drop it on the dashboard:
+
+  {link_of(address, token)}
 
 Receipts appear here as they are made; Ctrl-C stops everything.
 """

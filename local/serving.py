@@ -17,11 +17,12 @@ from chalice.local import LambdaContext, LambdaEventConverter, LocalChalice, Rou
 from chalicelib.answers import Answer, refusal
 from chalicelib.problems import OF_STATUS
 from infra.stages import Stage, UsageError, load_config
-from local.embedded import HOST
+from local.embedded import HOST, RUNNING, answers
 
 MOST_BODY = 10 << 20
 """What API Gateway takes."""
 SECONDS = 29
+LINK = RUNNING.with_name("dashboard")
 MEMORY = 1024
 
 
@@ -32,6 +33,34 @@ def serving(stage: Stage, endpoint: str, port: int = 0) -> Iterator[str]:
     app = _local(importlib.import_module("app").app)
     with served(app, port) as address:
         yield address
+
+
+def link_of(address: str, token: str) -> str:
+    """The dashboard's address with a token, which the page takes out of it at once."""
+    return f"{address}/?token={token}"
+
+
+@contextmanager
+def linked(address: str, token: str) -> Iterator[None]:
+    """Let `recibo.py open` find the dashboard for the length of the block; nobody else may read the token."""
+    LINK.parent.mkdir(exist_ok=True)
+    LINK.unlink(missing_ok=True)
+    with os.fdopen(os.open(LINK, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(link_of(address, token))
+    try:
+        yield
+    finally:
+        if LINK.exists() and LINK.read_text() == link_of(address, token):  # a later one may have taken its place
+            LINK.unlink()
+
+
+def running_link() -> str | None:
+    """The link of the dashboard that this clone serves, if one is served."""
+    try:
+        link = LINK.read_text()
+    except FileNotFoundError:
+        return None
+    return link if answers(f"{link.partition('?')[0]}api/health") else None
 
 
 @contextmanager

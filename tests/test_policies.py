@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.anchors import KmsAnchor, LockedBucketAnchor
+from chalicelib.aws.folders import S3Folders
 from chalicelib.aws.forms import S3Forms
 from chalicelib.aws.inbox import S3Inbox
 from chalicelib.aws.inspections import LambdaInspections
@@ -72,6 +73,7 @@ def actions(function: str, effect: str = "Allow", stage: Stage = LOCAL) -> set[s
 NEEDED = {
     "s3.get_object": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},  # ListBucket: 404, not 403, if gone
     "s3.put_object": {"s3:PutObject"},
+    "s3.list_objects_v2": {"s3:ListBucket"},
     "s3.list_object_versions": {"s3:ListBucketVersions"},
     "s3.get_bucket_versioning": {"s3:GetBucketVersioning"},
     "dynamodb.put_item": {"dynamodb:PutItem"},
@@ -102,7 +104,8 @@ READING = {
     DynamoNotes: ("dynamodb", ["read"]),
     DynamoTokens: ("dynamodb", ["get"]),
     LambdaInspections: ("lambda", ["request"]),
-    S3Forms: ("s3", ["form"]),
+    S3Forms: ("s3", ["form", "origin"]),
+    S3Folders: ("s3", ["below"]),
 }
 REACHED: dict[tuple[str, str], dict[type, tuple[str, list[str]]]] = {
     ("inspect", "local"): TAKING_IN,

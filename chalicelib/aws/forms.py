@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,3 +28,8 @@ class S3Forms:
             Conditions=[*exact, ["content-length-range", smallest, largest]],
             ExpiresIn=seconds,
         )
+
+    def origin(self, bucket: str) -> str:
+        """Where the forms of a bucket are sent: scheme, host and port."""
+        address = urlsplit(self._client.generate_presigned_post(Bucket=bucket, Key="any")["url"])
+        return f"{address.scheme}://{address.netloc}"
