@@ -26,7 +26,8 @@ from urllib3.exceptions import ReadTimeoutError as BodyTimeoutError
 from chalicelib import handling
 from chalicelib.access import Scope, Token
 from chalicelib.aws.anchors import KmsAnchor
-from chalicelib.aws.evidence import DynamoEvidence, caveat_of_lock
+from chalicelib.aws.evidence import DynamoEvidence, KmsSignatures, caveat_of_lock
+from chalicelib.aws.folders import S3Folders
 from chalicelib.aws.pages import DynamoPages
 from chalicelib.aws.signatures import KmsSignatures
 from chalicelib.aws.tokens import DynamoTokens
@@ -410,7 +411,13 @@ def make_a_token_and_revoke_it(wired: Wired) -> Work:
     return lambda: (_tokens(wired).add(TOKEN) or True, _tokens(wired).revoke(revoked))
 
 
+def list_folders(wired: Wired) -> Work:
+    wired.clients["s3"].put_object(Bucket=BUCKET, Key="acme/a.csv", Body=b"a")
+    return lambda: S3Folders(wired.clients["s3"]).below(BUCKET, "")
+
+
 SCENARIOS: dict[Site, Scenario] = {
+    ("S3Folders", "list_objects_v2"): list_folders,
     ("DynamoPages", "query"): list_receipts,
     ("DynamoPages", "batch_get_item"): list_receipts,
     ("DynamoTokens", "get_item"): show_a_token,
