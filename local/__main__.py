@@ -57,8 +57,8 @@ def main() -> int:
     for ending in (signal.SIGTERM, signal.SIGHUP):  # a supervisor, a closed terminal: as clean an end as Ctrl-C
         signal.signal(ending, _interrupt)
     commands["run"] = lambda port: run(port, arguments.api_port)
-    commands["logs"] = lambda _port: logs(arguments.stage)
-    commands["serve"] = lambda _port: serve(arguments.stage, arguments.api_port)
+    commands["logs"] = lambda port: logs(arguments.stage)  # noqa: ARG005 - the AWS in use is found
+    commands["serve"] = lambda port: serve(arguments.stage, arguments.api_port)  # noqa: ARG005 - the same
     try:
         return commands[arguments.command](arguments.port)
     except KeyboardInterrupt:

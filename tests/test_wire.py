@@ -26,7 +26,7 @@ from urllib3.exceptions import ReadTimeoutError as BodyTimeoutError
 from chalicelib import handling
 from chalicelib.access import Scope, Token
 from chalicelib.aws.anchors import KmsAnchor
-from chalicelib.aws.evidence import DynamoEvidence, KmsSignatures, caveat_of_lock
+from chalicelib.aws.evidence import DynamoEvidence, caveat_of_lock
 from chalicelib.aws.folders import S3Folders
 from chalicelib.aws.pages import DynamoPages
 from chalicelib.aws.signatures import KmsSignatures

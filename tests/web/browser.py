@@ -63,7 +63,7 @@ def visit(
     context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     visited = Visit(page=page)
-    page.on("console", lambda message: message.type == "error" and visited.complaints.append(message.text))
+    page.on("console", lambda message: visited.complaints.extend([message.text] if message.type == "error" else []))
     page.on("pageerror", lambda error: visited.complaints.append(str(error)))
     page.on("request", lambda request: visited.hosts.add(urlsplit(request.url).netloc))
     page.goto(url)
