@@ -27,8 +27,9 @@ serve: setup ## only dashboard and API, of STAGE=local at the AWS in use; API_PO
 aws: setup ## only the embedded AWS, empty; PORT=4566 chooses the port
 	@$(BIN)/python -m local aws $(if $(PORT),--port $(PORT))
 
-test: lint ## every test, end to end included
-	@$(BIN)/python -m pytest
+test: lint ## every test: those that start nothing on all processors, then those that are end to end
+	@$(BIN)/python -m pytest -m "not e2e" -n auto -q
+	@$(BIN)/python -m pytest -m e2e
 
 soak: setup ## 10,000 uploads on the embedded AWS while its workers are killed; UPLOADS=1000 for fewer
 	@$(BIN)/python -m tests.e2e.soak $(if $(UPLOADS),--uploads $(UPLOADS))
