@@ -169,7 +169,7 @@ class Parquet:
         try:
             with ParquetReader.lent(spool.descriptor) as reader:
                 if sink is None:
-                    reader.scan(self._tick)
+                    reader.read_all(self._tick)
                     return None
                 for row, values in enumerate(reader.rows(len(self._tree.columns), self._tick), start=1):
                     sink.take(values, row=row, line=None)

@@ -109,7 +109,7 @@ class ParquetReader:
         os.close(self._file)
         os.close(self._nothing)
 
-    def scan(self, tick: Tick) -> None:
+    def read_all(self, tick: Tick) -> None:
         """Read every value; raises UnreadableError, and what `tick` raises."""
         failures: list[Exception] = []
         worker = Thread(target=self._scan, args=(failures,), daemon=True)
