@@ -15,7 +15,6 @@ from chalicelib.inspection.limits import Limits, OutOfTimeError
 from chalicelib.inspection.magic import binary_format, looks_binary
 from chalicelib.inspection.media_types import MEDIA_TYPES, TEXTS, Format
 from chalicelib.inspection.names import PACKED
-from chalicelib.inspection.ole2 import is_encrypted
 from chalicelib.inspection.random_access import SPOOLED, inspector_of
 from chalicelib.inspection.report import Report
 from chalicelib.inspection.stream import Meter, blocks_of
@@ -143,7 +142,7 @@ class _Pass:
                 self._draft.findings.add("nested-compression", compression=self._unpacker.name, found=found)
             if found in SPOOLED:
                 self._inspect_spooled(found, chain([head], blocks))
-            elif found == "ole2" and is_encrypted(chain([head], blocks)):
+            elif found == "ole2" and _is_encrypted(chain([head], blocks)):
                 self._draft.findings.add("encrypted-file", format="Office")
             for _ in blocks:
                 pass
@@ -201,3 +200,10 @@ class _Pass:
 
 def _is_binary(head: bytes) -> bool:
     return looks_binary(head) and not unmarked_utf16(head)
+
+
+def _is_encrypted(blocks: Iterator[bytes]) -> bool:
+    """Whether an OLE2 document is encrypted; few uploads are one, so what reads it is loaded with the first."""
+    from chalicelib.inspection.ole2 import is_encrypted  # noqa: PLC0415
+
+    return is_encrypted(blocks)
