@@ -59,7 +59,7 @@ def embedded_aws(port: int | None = None) -> Iterator[str]:
     log = folder / "ministack.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, "-I", str(Path(__file__).with_name("emulator.py"))],
             env=_environment(port, folder),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -281,17 +281,28 @@ def test_every_status_has_a_sentence_that_helps() -> None:
 # -- the description is of these routes
 
 
+API_ROUTES = {path: methods for path, methods in recibo.app.routes.items() if path.startswith("/api/")}
+"""What the description is of. The rest is the page, which a browser reads."""
+
+
 def test_every_route_is_described_and_every_described_one_exists() -> None:
-    routes = {(path, method.lower()) for path, methods in recibo.app.routes.items() for method in methods}
+    routes = {(path, method.lower()) for path, methods in API_ROUTES.items() for method in methods}
     described = {(path, method) for path, methods in DESCRIPTION["paths"].items() for method in methods}
     assert described == routes
 
 
 def test_every_public_route_is_described_as_such_and_no_other() -> None:
-    for path, methods in recibo.app.routes.items():
+    for path, methods in API_ROUTES.items():
         for method, entry in methods.items():
             is_public = DESCRIPTION["paths"][path][method.lower()].get("security") == []
             assert is_public == (entry.authorizer is None), path
+
+
+def test_beside_the_api_stands_the_page_and_nothing_else() -> None:
+    page = {
+        (path, method) for path, methods in recibo.app.routes.items() for method in methods if path not in API_ROUTES
+    }
+    assert page == {("/", "GET"), ("/assets/{name}", "GET"), ("/assets/{folder}/{name}", "GET")}
 
 
 def test_every_parameter_is_described_and_taken() -> None:

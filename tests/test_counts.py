@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import sealing, seals
+from chalicelib import seals
 from chalicelib.counts import by_source, by_time, planned, summed, total
 from chalicelib.receipts import content_hash
-from chalicelib.sealing import GRACE, LOOK_BACK, NoAnchor, Sealer, SealStore
+from chalicelib.sealing import GRACE, LOOK_BACK, NoAnchor, Sealer, SealStore, sealer
 from chalicelib.seals import HOUR, MalformedSealError, Page, Seal, finished_hour, hour_of, source_of, tally_of
 from chalicelib.uploads import iso
 from tests.fakes import NOON
@@ -238,8 +238,8 @@ def assert_counted(
 def small_seals() -> Iterator[None]:
     """So that an hour has many of them."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(sealing, "SEAL_LEAVES", 3)
-        monkeypatch.setattr(sealing, "PAGE_LEAVES", 2)
+        monkeypatch.setattr(sealer, "SEAL_LEAVES", 3)
+        monkeypatch.setattr(sealer, "PAGE_LEAVES", 2)
         monkeypatch.setattr(seals, "ROLLUP_ROWS", 2)
         yield
 
