@@ -28,14 +28,14 @@ aws: setup ## only the embedded AWS, empty; PORT=4566 chooses the port
 	@$(BIN)/python -m local aws $(if $(PORT),--port $(PORT))
 
 test: lint ## every test: those that start nothing on all processors, then those that are end to end
-	@$(BIN)/python -m pytest -m "not e2e" -n auto -q
+	@$(BIN)/python -m pytest -m "not e2e" -n auto -q --dist worksteal
 	@$(BIN)/python -m pytest -m e2e
 
 soak: setup ## 10,000 uploads on the embedded AWS while its workers are killed; UPLOADS=1000 for fewer
 	@$(BIN)/python -m tests.e2e.soak $(if $(UPLOADS),--uploads $(UPLOADS))
 
 check: lint ## the fast gate: style, types, and the tests that start nothing
-	@$(BIN)/python -m pytest -m "not e2e" -n auto -q
+	@$(BIN)/python -m pytest -m "not e2e" -n auto -q --dist worksteal
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

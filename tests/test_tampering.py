@@ -162,7 +162,7 @@ def truncate(items: dict[Key, Item], draw: Any) -> tuple[Deed, list[Item], list[
     """Cut off the chain's end."""
     seals = sorted(key for key in items if key[0] == seals_key(BUCKET))
     gone = seals[draw(st.integers(0, len(seals) - 1)) :]
-    return Deed(f"nothing from {gone[0]}", frozenset({gone[0]})), [], gone
+    return Deed(f"nothing from {gone[0]}", frozenset(gone)), [], gone
 
 
 class Table(Protocol):
