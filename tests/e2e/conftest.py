@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from local.embedded import CREDENTIALS, answers, embedded_aws, free_port
 from tests.e2e.staging import staged
 
 LOCALSTACK = ROOT.parent / "shared" / "localstack" / "start"
+SERVER_SECONDS = 60
 LOCALSTACK_SECONDS = 600  # its first start installs it
 FAULTY = "faulty"
 GIVEN = os.environ.get("AWS_ENDPOINT_URL", "")
@@ -124,6 +126,29 @@ def faulty_aws(endpoint: str) -> Iterator[Surroundings]:
     """A stage beside it whose inspections raise or die, by the key."""
     with staged(FAULTY, endpoint, faults=FAULTS) as made:
         yield made.aws
+
+
+@pytest.fixture(scope="session")
+def link(aws: Surroundings, emulator: str) -> Iterator[str]:
+    """The dashboard's address with a token, while it is served."""
+    if emulator == "localstack":
+        pytest.skip("the page is the same: what differs is the API's gateway")
+    with _served(str(aws.endpoint)) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _served(endpoint: str) -> Iterator[str]:
+    command = [sys.executable, "-u", "-m", "local", "serve"]
+    environment = {**os.environ, "AWS_ENDPOINT_URL": endpoint}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            found = (re.search(r"http://\S+token=\S+", line) for line in process.stdout)
+            yield next(match[0] for match in found if match)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(SERVER_SECONDS)
 
 
 def _say(line: str) -> None:

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +13,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from cli.surroundings import Surroundings
 from cli.uploading import await_receipt, upload_file
-from infra.stages import ROOT
 from tests.web.browser import PHONE, Visit, browser, needs_chromium, visit
 
 pytestmark = [pytest.mark.e2e, needs_chromium]
@@ -34,29 +27,6 @@ SECONDS = 60
 def chromium() -> Iterator[Browser]:
     with browser() as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def link(aws: Surroundings, emulator: str) -> Iterator[str]:
-    """The dashboard's address with a token, while it is served."""
-    if emulator == "localstack":
-        pytest.skip("the page is the same: what differs is the API's gateway")
-    with _served(str(aws.endpoint)) as address:
-        yield address
-
-
-@contextmanager
-def _served(endpoint: str) -> Iterator[str]:
-    command = [sys.executable, "-u", "-m", "local", "serve"]
-    environment = {**os.environ, "AWS_ENDPOINT_URL": endpoint}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            found = (re.search(r"http://\S+token=\S+", line) for line in process.stdout)
-            yield next(match[0] for match in found if match)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(SECONDS)
 
 
 def _put(aws: Surroundings, folder: Path, key: str, content: str) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from cli.surroundings import Surroundings
 from docs.build import WALKTHROUGH
 from docs.shell import Running, Shell, environment, processes_with, project_copy
 from docs.walkthrough import IS_UP, PORT, Command, commands_of, session
 from infra.stages import ROOT
-from local.embedded import free_port
+from local.embedded import CREDENTIALS, free_port
+from tests.api_page import BEGINNING, Part, part, parts
 
 pytestmark = pytest.mark.e2e
 
@@ -56,14 +60,14 @@ def failures(shell: Shell, commands: Iterable[Command], port: str) -> list[str]:
 
 
 @pytest.fixture
-def project() -> Iterator[Path]:
+def clone() -> Iterator[Path]:
     with project_copy() as copy:
         yield copy
 
 
 @pytest.fixture
-def shell(project: Path) -> Iterator[Shell]:
-    opened = Shell(project, environment(project))
+def shell(clone: Path) -> Iterator[Shell]:
+    opened = Shell(clone, environment(clone))
     yield opened
     opened.close()
 
@@ -83,9 +87,9 @@ def test_make_demo_succeeds(shell: Shell) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_every_command_of_the_readme_ends_as_declared_while_make_run_is_up(project: Path, shell: Shell) -> None:
+def test_every_command_of_the_readme_ends_as_declared_while_make_run_is_up(clone: Path, shell: Shell) -> None:
     port = str(free_port())
-    running = Running(f"make run PORT={port}", project, environment(project) | {MARK: port}, until=IS_UP)
+    running = Running(f"make run PORT={port}", clone, environment(clone) | {MARK: port}, until=IS_UP)
     try:
         commands = [each for each in README if each.tag not in ELSEWHERE and each.text not in EXCEPTIONS]
         failed = failures(shell, commands, port)
@@ -96,9 +100,51 @@ def test_every_command_of_the_readme_ends_as_declared_while_make_run_is_up(proje
     assert failed == []
     assert status == 0
     assert left_behind(f"GATEWAY_PORT={port}") == []
-    assert not (project / ".local" / "endpoint").exists()
+    assert not (clone / ".local" / "endpoint").exists()
 
 
 def test_what_is_not_run_is_still_in_the_readme() -> None:
     assert set(EXCEPTIONS) <= {command.text for command in README}
     assert {command.tag for command in README} == {"", *ELSEWHERE}
+
+
+# -- the examples of docs/api.md
+
+THE_PAGES_ADDRESS = "http://127.0.0.1:8000"
+STATUS = re.compile(r"^status (\d{3})$", re.MULTILINE)
+
+
+@pytest.fixture
+def asking(clone: Path, aws: Surroundings, link: str) -> Iterator[Shell]:
+    """A terminal in which what comes before the first call is done; curl says the status of each answer."""
+    (clone.parent / ".curlrc").write_text('write-out = "%{stderr}\\nstatus %{http_code}\\n"\n')
+    opened = Shell(clone, {**environment(clone), **CREDENTIALS, "AWS_ENDPOINT_URL": str(aws.endpoint)})
+    address = "http://" + urlsplit(link).netloc
+    for command in part(BEGINNING).commands:
+        output, status = opened.run(command.text.replace(THE_PAGES_ADDRESS, address))
+        assert status == 0, output
+    (clone / "asking.py").write_text(part(BEGINNING).file("asking.py"))
+    yield opened
+    opened.close()
+
+
+def test_every_example_of_the_api_answers_as_the_page_says(asking: Shell, clone: Path) -> None:
+    failed = [line for each in parts() if each.title != BEGINNING for line in wrong_of(each, asking, clone)]
+    assert failed == []
+
+
+def wrong_of(section: Part, shell: Shell, clone: Path) -> Iterator[str]:
+    """What does not do as a part of the page says: commands by their status, and an answer with its own each."""
+    statuses = []
+    for command in section.commands:
+        output, status = shell.run(command.text)
+        statuses += STATUS.findall(output)
+        if status != command.status:
+            yield f"{section.title}: {command.text}\nended with status {status}:\n{output}"
+    if section.status and section.status not in statuses:
+        yield f"{section.title}: curl was answered with {statuses}"
+    for script in section.scripts:
+        (clone / "example.py").write_text(script)
+        output, status = shell.run("python example.py")
+        if status or not output.startswith(section.status) or not output.strip():
+            yield f"{section.title}: {script}\nended with status {status}:\n{output}"
