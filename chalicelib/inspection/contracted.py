@@ -37,7 +37,7 @@ class Contracted:
         self._limits = limits
         self._out_of_time = out_of_time
         self._values = Values(contract.schema, findings, limits) if contract.schema else None
-        self._records: DelimitedValues | JsonValues | None = None
+        self._records: DelimitedValues | JsonValues | NativeValues | None = None
         self.is_tolerant = False
         """Whether the errors are no more than the contract tolerates; known once it is judged."""
 
@@ -57,11 +57,12 @@ class Contracted:
                 checks=self._contract.checks,
                 out_of_time=self._out_of_time,
             )
-        elif found == "jsonl":
-            self._records = JsonValues(
-                self._values, schema, self._findings, self._limits, checks=self._native_checks(schema, self._values)
-            )
-        return self._records
+            return self._records
+        if found == "jsonl":
+            checks = self._native_checks(schema, self._values)
+            self._records = JsonValues(self._values, schema, self._findings, self._limits, checks=checks)
+            return self._records
+        return None
 
     def _native_checks(self, schema: Schema, values: Values) -> NativeChecks | None:
         if not self._contract.checks:
@@ -78,7 +79,10 @@ class Contracted:
     def native_sink(self) -> NativeValues | None:
         """What is to take the rows of a file whose values are no texts, if anything."""
         schema = self._contract.schema
-        return NativeValues(self._values, schema) if schema and self._values else None
+        if schema is None or self._values is None:
+            return None
+        self._records = NativeValues(self._values, schema, checks=self._native_checks(schema, self._values))
+        return self._records
 
     def finish(self, *, is_whole: bool) -> None:
         """Judge the values that wait to be; the file is not whole if its end is not its own."""
@@ -97,7 +101,7 @@ class Contracted:
             self._judge_whole(report)
         if self._values and not self._records:
             for name in self._contract.checks:
-                reason = "its expression is for the rows of csv, tsv and jsonl"
+                reason = "the file has no rows that could be read as a table"
                 self._values.add("check-not-evaluated", field=name, row=None, line=None, rule=reason, fields=name)
         self._tolerate(report.facts.records)
         broken = self._values.broken() if self._values else ()

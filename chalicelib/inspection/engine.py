@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.contracts import Contract
     from chalicelib.inspection.compression import Unpacker
 
-VERSION = "11"
+VERSION = "12"
 """The inspector's version, kept in each receipt: raised whenever the same bytes may get another report."""
 
 
@@ -187,6 +187,8 @@ class _Pass:
                 draft = self._draft
                 inspector = inspector_of(found, draft.findings, self._limits, self._check_time, draft.contracted)
                 draft.note(facts=inspector.inspect(spool))
+                if draft.contracted:
+                    draft.contracted.finish(is_whole=True)
 
     @property
     def _inner_name(self) -> str | None:

@@ -149,6 +149,8 @@ class Parquet:
         sink = self._contracted.native_sink() if self._contracted else None
         if sink:
             sink.begin([each.name for each in self._tree.columns], line=None)
+            if not facts.records:
+                sink.end()
         if self._is_unreadable or not (facts.records and facts.column_count):
             return
         if self._obstacle is None and not spool.is_whole:
@@ -179,6 +181,7 @@ class Parquet:
             raise _ValuesError from None
         if row != records:
             raise _ValuesError
+        sink.end()
         return None
 
     def _judge_chunk(self, chunk: Chunk, leaf: Leaf, rows: int) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from chalicelib.inspection.sql.batch import Batch
+from chalicelib.inspection.sql.batch import Batch, Cells
 from chalicelib.inspection.sql.database import Database
 from chalicelib.inspection.sql.expressions import Expression, identifier
 from chalicelib.inspection.sql.typed import plain_number, value
@@ -14,6 +14,10 @@ from chalicelib.tableschema import Field, Rows
 
 _FEW_DIGITS, _MOST_DIGITS = 18, 38
 _NUMBER = '"the number of the record"'
+WRONG = "\x01no value of the type\x01"
+"""Stands for a value that is there and has no text, where it is one of a field's missing values."""
+Place = tuple[int, int | None]
+"""A row, and the line on which it starts if that is known."""
 
 
 class Broken(NamedTuple):
@@ -29,13 +33,21 @@ class Checks:
     """A question: which checks do not hold. NULL is no violation, as in SQL's own CHECK."""
 
     def __init__(
-        self, checks: Mapping[str, str], rows: Rows, fields: Sequence[Field], values: Values, *, seconds: float
+        self,
+        checks: Mapping[str, str],
+        rows: Rows,
+        fields: Sequence[Field],
+        values: Values,
+        *,
+        seconds: float,
+        place: Callable[[Cells], Place] = lambda record: (record.row, record.line),
     ) -> None:
         self._checks = checks
         self._fields = fields
         self._at = {id(field): index for index, field in rows.columns}
         self._values = values
         self._seconds = seconds
+        self._place = place
         self._expressions: dict[str, Expression] | None = None
         self._given_up: dict[str, str] = {}
         self._failed: list[str] = []
@@ -50,7 +62,7 @@ class Checks:
     def take(self, answer: Sequence[Broken], batch: Batch) -> None:
         """Report the rows."""
         wanted = sorted({number for broken in answer for number in broken.numbers})
-        places = {record.number: (record.row, record.line) for record in batch.records(wanted)}
+        places = {record.number: self._place(record) for record in batch.records(wanted)}
         for name, count, numbers, reason in answer:
             if reason:
                 self._given_up.setdefault(name, reason)
@@ -168,7 +180,7 @@ class Checks:
     def _has_other(self, database: Database, field: Field, cell: str) -> bool:
         """Whether a value is there that has none in SQL."""
         there = f"{cell} IS NOT NULL AND {value(field, cell)} IS NULL"
-        missing = sorted(field.missing_values)
+        missing = sorted(field.missing_values - {WRONG})
         return bool(
             database.rows(f"SELECT 1 FROM kept WHERE {there} AND NOT list_contains(?, {cell}) LIMIT 1", [missing])
         )

@@ -119,9 +119,11 @@ class MainTable(SheetTable):
             self._sink.begin(self.names, line=line)
 
     def finish(self) -> None:
-        """Judge the header that there is not."""
-        if self._sink and not self.rows:
-            self._sink.begin((), line=1)
+        """All rows were taken; judge the header that there is not."""
+        if self._sink:
+            if not self.rows:
+                self._sink.begin((), line=1)
+            self._sink.end()
 
     def _judge_gap(self, line: int) -> None:
         """Rows without a value between others are blank ones, as they are in a text."""
