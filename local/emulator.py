@@ -1,7 +1,8 @@
-"""Starts MiniStack so that its Lambda workers share one unpacked copy of each zip.
+"""Starts MiniStack so that a burst of uploads does not bring the machine down.
 
-MiniStack unpacks a function's whole zip for each worker. With the SQL engine in it that is 70 MB and most of a second,
-times the workers of a burst. Here a zip is unpacked once, and every worker's folder has hard links to those files.
+MiniStack starts a worker for each event that finds none free, and unpacks the function's whole zip for each: 500 files
+at once are 500 processes and 35 GB. Here a zip is unpacked once, and a worker has hard links to those files.
+Once a function has MOST_WORKERS, an event waits for a free one, as in Lambda's queue above the concurrency.
 """
 
 from __future__ import annotations
@@ -12,54 +13,78 @@ import sys
 import tempfile
 import threading
 import zipfile
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ministack import app
 from ministack.core import lambda_runtime
 
+MOST_WORKERS = 16
 
-class _Copies:
-    """The unpacked copy of each zip that was seen, by its content."""
+
+class Copies:
+    """The unpacked copy of each zip that was seen, by what is in it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._of: dict[str, Path] = {}
 
     def of(self, archive: zipfile.ZipFile) -> Path:
         """Unpacked by whoever comes first; the others wait."""
-        content = sha256(repr([(each.filename, each.CRC, each.file_size) for each in archive.infolist()]).encode())
+        listed = repr([(each.filename, each.CRC, each.file_size) for each in archive.infolist()])
+        copy = self._folder / sha256(listed.encode()).hexdigest()
         with self._lock:
-            copy = self._of.get(content.hexdigest())
-            if copy is None:
-                copy = self._folder / content.hexdigest()
+            if not copy.exists():
                 zipfile.ZipFile.extractall(archive, copy)
-                self._of[content.hexdigest()] = copy
         return copy
 
 
-COPIES = _Copies(Path(tempfile.mkdtemp(prefix="unpacked-")))
+COPIES = Copies(Path(tempfile.mkdtemp(prefix="unpacked-")))
 
 
 class LinkedZip(zipfile.ZipFile):
     """A zip that is unpacked by links to a copy of it."""
 
-    def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
-        """Every file of it; the zip that is a worker's own is emptied, for nobody reads it again."""
-        if members or pwd:
-            super().extractall(path, members, pwd)
-            return
-        shutil.copytree(COPIES.of(self), path or Path.cwd(), copy_function=os.link, dirs_exist_ok=True)
+    def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:  # noqa: ARG002
+        """Every file of it; the worker's own zip is emptied then, for nobody reads it again."""
+        shutil.copytree(COPIES.of(self), path, copy_function=os.link, dirs_exist_ok=True)
         if isinstance(self.filename, str):
             os.truncate(self.filename, 0)
 
 
+class Pool:
+    """Lends workers, and lets who finds none free wait."""
+
+    def __init__(self, lend: Callable[..., tuple[Any, str]], take_back: Callable[[Any], None]) -> None:
+        self._lend = lend
+        self._take_back = take_back
+        self._returned = threading.Condition()
+
+    def acquire(self, *function: Any, **options: Any) -> tuple[Any, str]:
+        """A worker, and whether it is a new one."""
+        with self._returned:
+            while True:
+                worker, how = self._lend(*function, **{**options, "max_concurrency": MOST_WORKERS})
+                if worker is not None:
+                    return worker, how
+                self._returned.wait(1)  # a worker that was killed is never given back
+
+    def release(self, worker: Any) -> None:
+        """Give a worker back."""
+        self._take_back(worker)
+        with self._returned:
+            self._returned.notify()
+
+
 def main() -> None:
     """Run MiniStack with what the environment says, as `python -m ministack` does."""
+    pool = Pool(lambda_runtime.acquire_worker, lambda_runtime.release_worker)
+    lambda_runtime.acquire_worker, lambda_runtime.release_worker = pool.acquire, pool.release
     lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": LinkedZip})
+    from ministack import app  # noqa: PLC0415 (it takes the names above when it is imported)
+
     sys.argv = ["ministack"]
     app.main()
 
