@@ -19,6 +19,7 @@ from chalicelib.parameters import (
     LONGEST_KEY,
     MOST_LISTED,
     MOST_OF_A_KEY,
+    MOST_UPLOADED,
     Query,
     filters_of,
     span_of,
@@ -35,8 +36,6 @@ from chalicelib.summaries import Summaries
 from chalicelib.uploads import Kind, iso
 
 FORM_SECONDS = 900
-MOST_UPLOADED = 5 << 30
-"""What S3 takes by a form."""
 DUE_COUNTED = 100
 
 

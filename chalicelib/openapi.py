@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.access import Scope
 from chalicelib.browsing import KINDS, STATUSES
+from chalicelib.findings import CATALOGUE
 from chalicelib.openapi_schemas import SCHEMAS
 from chalicelib.parameters import (
     CAUSES,
@@ -144,7 +145,7 @@ FILTERS = [
     *PERIOD,
     _query("contract", "Judged by the contract of this name.", TEXT),
     _query("format", "As a receipt names it: csv, jsonl, …", TEXT),
-    _query("finding", "With this code among its findings (docs/findings.md).", {"type": "string", "minLength": 1}),
+    _query("finding", "With this code among its findings (docs/findings.md).", {"enum": sorted(CATALOGUE)}),
     _query("prefix", "The key begins so.", KEY),
     _query("search", "The key holds this, in capitals or not.", TEXT),
     _query("sha256", "With this content.", {"type": "string", "pattern": "^[0-9a-f]{64}$"}),

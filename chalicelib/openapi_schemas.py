@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.browsing import STATUSES
-from chalicelib.parameters import CAUSES
+from chalicelib.parameters import CAUSES, METADATA_NAME, MOST_METADATA, MOST_UPLOADED
 from chalicelib.problems import KINDS, URN
 from chalicelib.uploads import Kind
 
@@ -15,6 +15,7 @@ TRUTH: Mapping[str, Any] = {"type": "boolean"}
 COUNT: Mapping[str, Any] = {"type": "integer", "minimum": 0}
 NUMBER: Mapping[str, Any] = {"type": "integer", "minimum": 1}
 MOMENT: Mapping[str, Any] = {"type": "string", "format": "date-time"}
+MEDIA_TYPE = "^[A-Za-z0-9_.+-]{1,80}/[A-Za-z0-9_.+-]{1,80}(; ?[A-Za-z0-9_-]+=[A-Za-z0-9_.-]+)?$"
 HASH: Mapping[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 
@@ -180,9 +181,16 @@ SCHEMAS: dict[str, Any] = {
     "UploadWish": _object(
         {"name": {"type": "string", "minLength": 1, "maxLength": 512, "examples": ["orders/2026-11.csv"]}},
         {
-            "content_type": {"type": "string", "examples": ["text/csv"]},
-            "metadata": {"type": "object", "additionalProperties": STRING, "examples": [{"batch": "7"}]},
-            "size": COUNT,
+            "content_type": _or_null({"type": "string", "pattern": MEDIA_TYPE, "examples": ["text/csv"]}),
+            "metadata": _or_null(
+                {
+                    "type": "object",
+                    "propertyNames": {"pattern": f"^{METADATA_NAME.pattern}$"},
+                    "additionalProperties": {"type": "string", "pattern": "^[ -~]*$", "maxLength": MOST_METADATA},
+                    "examples": [{"batch": "7"}],
+                }
+            ),
+            "size": _or_null({**COUNT, "maximum": MOST_UPLOADED}),
         },
     ),
     "UploadForm": _object(

@@ -22,6 +22,8 @@ LONGEST_TEXT = 200
 LONGEST_CURSOR = 4000
 MOST_BODY = 64 * 1024
 MOST_METADATA = 2048
+MOST_UPLOADED = 5 << 30
+"""What S3 takes by a form."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MOST_HOURS, MOST_DAYS = 31 * DAY, 92 * DAY
 CAUSES = tuple(map(str, Cause))

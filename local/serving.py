@@ -133,7 +133,11 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {**answer["headers"], **answer.get("multiValueHeaders", {})}
         self._send(answer["statusCode"], headers, _bytes_of(answer))
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer
+    def __getattr__(self, name: str) -> Any:
+        """Whatever the method: the app knows which it takes."""
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
 
     def _refusal(self) -> Answer | None:
         """A page elsewhere may give this address a name of its own (DNS rebinding): only ours is answered to."""
@@ -159,6 +163,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD" and status != 304:
             self.wfile.write(body)
+
+    def send_error(self, *_: object) -> None:
+        """What is no HTTP is a problem all the same, and not the standard library's page."""
+        self.close_connection = True
+        refused = _refused(400)
+        self._send(refused.status, refused.complete(), refused.body.encode())
 
     def log_message(self, *_: object) -> None:
         """Nothing: an address may carry a token."""
