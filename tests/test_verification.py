@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib import wiring
+from chalicelib.access import TOKENS_KEY, Scope, Token, hash_of
 from chalicelib.aws.anchors import KmsAnchor, LockedBucketAnchor
 from chalicelib.aws.evidence import BATCH, DynamoEvidence
 from chalicelib.aws.items import encoded
@@ -328,6 +329,41 @@ def test_a_note_that_would_blind_reconcile_is_an_alteration(note: dict[str, Any]
     made = Evidence()
     made.table.put({"pk": f"#reconcile/{BUCKET}", "sk": 0, **note})
     assert only(made.verify(1), Defect.ALTERED).pk == f"#reconcile/{BUCKET}"
+
+
+TOKEN = Token(
+    name="ana",
+    secret_hash=hash_of("secret"),
+    scopes=frozenset({Scope.READ, Scope.UPLOAD}),
+    prefix="ana/",
+    created_at=NOON,
+)
+
+
+@pytest.mark.parametrize("more", [{}, {"expires_at": NOON + timedelta(days=9)}, {"revoked_at": NOON}])
+def test_a_token_of_the_api_is_well_as_it_is_kept(more: dict[str, Any]) -> None:
+    made = Evidence()
+    made.table.put(replace(TOKEN, **more).as_item())
+    assert made.verify(1).is_well
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"name": "eve"},  # the number is another name's
+        {"secret_hash": "0"},
+        {"scopes": ["everything"]},
+        {"scopes": ["upload", "read"]},
+        {"prefix": ""},
+        {"created_at": "today"},
+        {"expires_at": 10**30},
+        {"is_admin": True},
+    ],
+)
+def test_a_token_that_recibo_could_not_have_made_is_an_alteration(more: dict[str, Any]) -> None:
+    made = Evidence()
+    made.table.put({**TOKEN.as_item(), **more})
+    assert only(made.verify(1), Defect.ALTERED).pk == TOKENS_KEY
 
 
 def of_no_bucket(upload: Entry, **more: Any) -> Entry:
