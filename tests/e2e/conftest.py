@@ -15,7 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.access import Scope
+from cli.opening import deployed_api, gateway_link
 from cli.surroundings import Surroundings
+from cli.token import made
 from infra.deploy import deploy
 from infra.stages import ROOT
 from local.embedded import CREDENTIALS, answers, embedded_aws, free_port
@@ -129,10 +132,14 @@ def faulty_aws(endpoint: str) -> Iterator[Surroundings]:
 
 
 @pytest.fixture(scope="session")
-def link(aws: Surroundings, emulator: str) -> Iterator[str]:
-    """The dashboard's address with a token, while it is served."""
+def link(aws: Surroundings, emulator: str, project: Path) -> Iterator[str]:
+    """The dashboard's address with a token: as `make run` serves it, and through LocalStack's API Gateway."""
     if emulator == "localstack":
-        pytest.skip("the page is the same: what differs is the API's gateway")
+        token = made(aws, "browser", [str(scope) for scope in Scope])
+        api = deployed_api("local", project)
+        assert api
+        yield f"{gateway_link(api, aws.endpoint)}?token={token}"
+        return
     with _served(str(aws.endpoint)) as address:
         yield address
 
