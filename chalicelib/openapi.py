@@ -98,7 +98,7 @@ def _operation(
 
 
 def _others(problems: tuple[int, ...], *, is_marked: bool, is_public: bool) -> dict[str, Any]:
-    always = (415, 429, 500) if is_public else (400, 401, 403, 415, 429, 500)
+    always = (415, 429, 500, 504) if is_public else (400, 401, 403, 415, 429, 500, 504)
     refused = {str(status): {"$ref": "#/components/responses/Problem"} for status in sorted({*always, *problems})}
     return ({"304": {"$ref": "#/components/responses/NotModified"}} if is_marked else {}) | refused
 

@@ -28,6 +28,7 @@ KINDS: Mapping[str, int] = {
     "period-too-large": 422,
     "too-many-requests": 429,
     "internal": 500,
+    "no-answer": 504,
 }
 """Every kind of problem and its status. A kind is never renamed: programs know it."""
 
@@ -69,6 +70,10 @@ OF_STATUS: Mapping[int, tuple[str, str]] = {
     415: ("unsupported-media-type", "Send the body as JSON, with Content-Type: application/json."),
     429: ("too-many-requests", "AWS has no capacity left for this moment: try again in a few seconds."),
     500: ("internal", "Recibo could not answer. The function's log says why, under this request_id; try again."),
+    504: (
+        "no-answer",
+        "Recibo did not answer in time: try again, and ask for less (a smaller limit, fewer days).",
+    ),
 }
 """What is said of a status when nothing more exact is known."""
 

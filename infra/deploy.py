@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.contracts import ContractError, load
 from chalicelib.inspection.checking import refused_checks
+from infra.gateway import gateway_responses, set_responses
 from infra.package import build_zip
 from infra.policies import write_policies
 from infra.stages import ROOT, Stage, UsageError, load_stage
@@ -34,6 +36,7 @@ FINGERPRINT_TAG = "recibo-fingerprint"
 RETRIES = 2
 EVENT_AGE_SECONDS = 6 * 3600  # the longest Lambda allows: throttling alone should not end in the dead letters
 STACK_POLL_SECONDS = 1.0
+PATIENT = Config(retries={"mode": "standard", "max_attempts": 8})  # API Gateway deploys once in five seconds
 EMULATOR_WAITERS = ROOT / "infra" / "emulator"
 
 Say = Callable[[str], None]
@@ -63,6 +66,8 @@ class Deployment:
             build_zip(self.project, self.stage.name)
         with self._step("functions (chalice deploy)"):
             self._run_chalice()
+        with self._step("the gateway's own answers"):
+            set_responses(self._client("apigateway"), self.stage, self.project)
         with self._step("retries and dead letters"):
             self._join()
         return True
@@ -83,7 +88,7 @@ class Deployment:
         self.say(f"{name}: done in {time.monotonic() - began:.1f} s")
 
     def _client(self, service: Any) -> Any:
-        return boto3.client(service, endpoint_url=self.endpoint)
+        return boto3.client(service, endpoint_url=self.endpoint, config=PATIENT)
 
     # -- the stack
 
@@ -164,7 +169,8 @@ class Deployment:
         files = [self.project / "app.py", self.project / "requirements.txt", self.project / ".chalice" / "config.json"]
         files += sorted((self.project / "chalicelib").rglob("*"))
         files += sorted((self.project / ".chalice").glob(f"policy-*-{self.stage.name}.json"))
-        digest = hashlib.sha256(f"{sys.version_info[:2]} {RETRIES} {EVENT_AGE_SECONDS}".encode())
+        refusals = json.dumps(gateway_responses(is_iam=self.stage.is_iam))
+        digest = hashlib.sha256(f"{sys.version_info[:2]} {RETRIES} {EVENT_AGE_SECONDS} {refusals}".encode())
         for path in files:
             if path.is_file() and path.suffix != ".pyc":
                 digest.update(f"{path.relative_to(self.project)}\0".encode() + path.read_bytes() + b"\0")

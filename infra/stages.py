@@ -27,6 +27,8 @@ class Stage:
     dead_letters: str
     anchor: str = ""
     retention_days: int | None = None
+    is_iam: bool = False
+    """Whether the API's callers sign their requests instead of showing tokens."""
 
     @property
     def seals_bucket(self) -> str:
@@ -67,6 +69,7 @@ def load_stage(name: str, project: Path = ROOT) -> Stage:
         app_name=config["app_name"],
         anchor=_anchor(name, variables.get("RECIBO_ANCHOR", "")),
         retention_days=_retention(name, variables.get("RECIBO_RETENTION_DAYS", "")),
+        is_iam=variables.get("RECIBO_API_ACCESS") == "iam",
         **names,
     )
 

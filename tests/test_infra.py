@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
 
+from chalicelib.problems import KINDS, URN
 from chalicelib.receipts import INDEX_ATTRIBUTES
 from infra.deploy import Deployment
+from infra.gateway import gateway_responses, set_responses
 from infra.package import _warned_of, build_zip, missing_packages
 from infra.stages import ROOT, Stage, UsageError, load_config, load_stage
 from infra.template import table_definition, template
@@ -276,3 +280,75 @@ def test_a_stage_chooses_the_anchor_of_its_seals(tmp_path: Path, anchor: str, bu
 def test_an_anchor_that_is_none_is_refused(tmp_path: Path, anchor: str) -> None:
     with pytest.raises(UsageError, match="RECIBO_ANCHOR"):
         stage_with(tmp_path, RECIBO_ANCHOR=anchor)
+
+
+# -- what API Gateway answers by itself
+
+
+GATEWAY: Any = botocore.session.Session().get_service_model("apigateway")
+REFUSALS = GATEWAY.shape_for("GatewayResponseType").enum
+
+
+@pytest.mark.parametrize("is_iam", [False, True], ids=["tokens", "iam"])
+def test_whatever_api_gateway_refuses_is_a_complete_problem(is_iam: bool) -> None:
+    """Every type that the service's own model lists; its templates know variables ($), so there are none."""
+    made = gateway_responses(is_iam=is_iam)
+    assert set(made) == set(REFUSALS)
+    for name, response in made.items():
+        (text,) = response["responseTemplates"].values()
+        problem = json.loads(text)
+        assert "$" not in text
+        assert KINDS[problem["type"].removeprefix(URN)] == problem["status"] == int(response["statusCode"])
+        assert problem["detail"].endswith((".", ")")), name
+        headers = response["responseParameters"]
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        assert all(re.fullmatch(r"'[^']+'", value) for value in headers.values())
+
+
+def test_a_token_that_is_refused_asks_for_another_and_iam_for_a_policy() -> None:
+    """The page leads whoever gets a 401 to its door."""
+    tokens, iam = gateway_responses(is_iam=False), gateway_responses(is_iam=True)
+    assert [made["ACCESS_DENIED"]["statusCode"] for made in (tokens, iam)] == ["401", "403"]
+    assert [made["MISSING_AUTHENTICATION_TOKEN"]["statusCode"] for made in (tokens, iam)] == ["404", "401"]
+
+
+class Gateway:
+    """The calls that are made of it."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda **arguments: self.calls.append((name, arguments))
+
+
+def test_the_answers_are_set_for_the_api_that_chalice_deployed_and_then_hold(tmp_path: Path) -> None:
+    gateway, stage = Gateway(), stage_with(tmp_path, RECIBO_API_ACCESS="iam")
+    deployed = tmp_path / ".chalice" / "deployed"
+    deployed.mkdir()
+    resources = [{"resource_type": "lambda_function"}, {"resource_type": "rest_api", "rest_api_id": "abc"}]
+    (deployed / "local.json").write_text(json.dumps({"resources": resources}))
+    set_responses(gateway, stage, tmp_path)
+    *put, last = gateway.calls
+    assert {arguments["responseType"]: arguments["statusCode"] for _, arguments in put} == {
+        name: response["statusCode"] for name, response in gateway_responses(is_iam=True).items()
+    }
+    assert last == ("create_deployment", {"restApiId": "abc", "stageName": "api"})
+
+
+def test_a_stage_without_an_api_is_told_in_a_sentence(tmp_path: Path) -> None:
+    stage = stage_with(tmp_path)
+    (tmp_path / ".chalice" / "deployed").mkdir()
+    (tmp_path / ".chalice" / "deployed" / "local.json").write_text('{"resources": []}')
+    with pytest.raises(UsageError, match=r"deployed no REST API for the stage local"):
+        set_responses(Gateway(), stage, tmp_path)
+
+
+def test_other_answers_are_another_deployment(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("")
+    (tmp_path / "requirements.txt").write_text("")
+    of_tokens, of_iam = (
+        Deployment(stage=stage, project=tmp_path, endpoint=ENDPOINT, say=print)._fingerprint()
+        for stage in (stage_with(tmp_path), replace(load_stage("local"), is_iam=True))
+    )
+    assert of_tokens != of_iam
