@@ -19,9 +19,12 @@ def main() -> None:
             sys.exit("recibo: there is no .venv yet: run `make setup` first.")
         os.execv(PYTHON, [str(PYTHON), str(ROOT / "recibo.py"), *sys.argv[1:]])  # noqa: S606 (the same program)
     sys.path.insert(0, str(ROOT))
-    from cli.main import recibo  # noqa: PLC0415 (only .venv has what it needs)
+    try:
+        from cli.main import recibo  # noqa: PLC0415 (only .venv has what it needs)
 
-    recibo(prog_name="recibo.py")
+        recibo(prog_name="recibo.py")
+    except KeyboardInterrupt:  # before there was a command
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,9 +20,9 @@ from chalicelib.aws.versions import S3Versions
 from chalicelib.reconcile import Receipts, Reconciliation
 from chalicelib.scheduled import Inspections
 from chalicelib.wanted import NotVersionedError, Run, Step, Wanted
+from cli.progress import progress
 from cli.surroundings import Surroundings
 from cli.text import printable
-from cli.views import console
 from infra.stages import UsageError
 
 OUTSTANDING = 100
@@ -111,14 +110,7 @@ class Work:
     @contextmanager
     def shown(self, *, is_printed: bool = False) -> Iterator[None]:
         """Show the counts on a terminal, unless lines are printed there; say of an unversioned bucket what to do."""
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            console=console(stderr=True),
-            transient=True,
-            redirect_stdout=False,  # rich would send what is for a pipe to the terminal
-            disable=not sys.stderr.isatty() or (is_printed and sys.stdout.isatty()),
-        )
+        self._progress = progress(SpinnerColumn(), TextColumn("{task.description}"), is_alone=is_printed)
         self._progress.add_task("")
         with self._progress:
             try:

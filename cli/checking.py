@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
-from rich.progress import Progress
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
 from chalicelib.contracts import Contract, ContractError, load
 from chalicelib.contracts.loading import text_of
@@ -20,14 +20,16 @@ from chalicelib.inspection import Expectation, Report, inspect
 from chalicelib.inspection.checking import refused_checks
 from chalicelib.inspection.media_types import Format
 from chalicelib.receipts import report_as_json
+from cli.options import quiet_option
+from cli.progress import progress
 from cli.text import printable
-from cli.views import console, display, report
+from cli.views import display, report
 from infra.stages import UsageError
 
 CHUNK = 1 << 20
-PROGRESS_FROM = 32 << 20
 FORMATS = [str(name) for name in (Format.CSV, Format.TSV, Format.JSON, Format.JSONL, Format.XML, Format.TEXT)]
 CONFORMS, FAILS, NOT_INSPECTED = 0, 1, 2
+COLUMNS = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn())
 
 
 @click.command()
@@ -40,6 +42,7 @@ CONFORMS, FAILS, NOT_INSPECTED = 0, 1, 2
 @click.option("--key", help="Judge as an upload of this key: by its name, and by the contract that is deployed for it.")
 @click.option("--profile", "profiled", is_flag=True, help="Show what the cells of each column are like.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each file.")
+@quiet_option
 def check(
     files: Sequence[str],
     *,
@@ -87,8 +90,8 @@ def _check(
     as_json: bool,
 ) -> int:
     try:
-        with _opened(name) as file:
-            found = report_as_json(judge(_chunks(file, name)))
+        with _opened(name) as file, _watched(file, name) as chunks:
+            found = report_as_json(judge(chunks))
     except OSError as error:
         _say_not_inspected(name, error, as_json=as_json)
         return NOT_INSPECTED
@@ -101,7 +104,11 @@ def _say_as_json(name: str, found: Mapping[str, Any]) -> None:
 
 
 def _say(name: str, found: Mapping[str, Any], *, profiled: bool) -> None:
-    display(report("standard input" if name == "-" else name, found, profiled=profiled))
+    display(report(_title(name), found, profiled=profiled))
+
+
+def _title(name: str) -> str:
+    return "standard input" if name == "-" else name
 
 
 @contextlib.contextmanager
@@ -113,19 +120,19 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _chunks(file: IO[bytes], name: str) -> Iterator[bytes]:
-    """The file's bytes; while a large one is read, how far it has got is shown on a terminal."""
-    total = 0 if name == "-" else os.fstat(file.fileno()).st_size
-    shown = Progress(console=console(stderr=True), transient=True, disable=not _is_watched(total))
-    with shown:
-        task = shown.add_task(printable(os.path.basename(name)), total=total)
-        while chunk := file.read(CHUNK):
-            yield chunk
-            shown.advance(task, len(chunk))
+@contextlib.contextmanager
+def _watched(file: IO[bytes], name: str) -> Iterator[Iterator[bytes]]:
+    """The file's bytes; a person is shown how far their inspection has got."""
+    total = None if name == "-" else os.fstat(file.fileno()).st_size
+    with progress(*COLUMNS) as shown:
+        task = shown.add_task(_title(printable(os.path.basename(name))), total=total)
+        yield _chunks(file, lambda read: shown.advance(task, read))
 
 
-def _is_watched(total: int) -> bool:
-    return total >= PROGRESS_FROM and sys.stderr.isatty()
+def _chunks(file: IO[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk
+        advance(len(chunk))
 
 
 def _say_not_inspected(name: str, error: OSError, *, as_json: bool) -> None:

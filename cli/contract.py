@@ -14,7 +14,8 @@ from chalicelib.contracts import Contract, ContractError, Mistake
 from chalicelib.contracts.loading import checked, text_of
 from chalicelib.inspection.checking import refused_checks
 from cli.inference import NoContractError, Sample, Wishes, proposed
-from cli.options import json_option
+from cli.options import json_option, quiet_option
+from cli.progress import waiting
 from cli.text import printable
 from infra.stages import UsageError
 
@@ -30,6 +31,7 @@ def contract() -> None:
 @contract.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @json_option
+@quiet_option
 def check(files: Sequence[str], as_json: bool) -> None:
     """Check contracts, each by itself and all of them side by side.
 
@@ -85,11 +87,10 @@ def infer(
     wishes = Wishes(name=name, match=match, header=not no_header, bounds=bounds, enums=enums)
     samples = [Sample(name=file, read=partial(_chunks, file)) for file in files]
     try:
-        found = proposed(samples, wishes)
+        with waiting("reading the samples"):
+            found = proposed(samples, wishes)
         text = json.dumps(found, ensure_ascii=False, indent=None if as_json else 2)
-        if output is None:
-            click.echo(text)
-        else:
+        if output is not None:
             with open(output, "x", encoding="utf-8") as file:
                 file.write(f"{text}\n")
     except NoContractError as error:
@@ -99,6 +100,8 @@ def infer(
         raise UsageError(f"The contract would not be right: {printable(error)}.") from error
     except OSError as error:
         raise UsageError(f"{printable(error.filename)}: {error.strerror}.") from error
+    if output is None:
+        click.echo(text)
 
 
 def _chunks(file: str) -> Iterator[bytes]:

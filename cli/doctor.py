@@ -16,7 +16,7 @@ from rich.text import Text
 
 from chalicelib.aws.seals import DynamoSeals
 from chalicelib.contracts import ContractError, load
-from cli.options import json_option, stage_options
+from cli.options import json_option, quiet_option, stage_options
 from cli.surroundings import Surroundings
 from cli.text import local_time, number, printable
 from cli.views import STYLES, display
@@ -45,6 +45,7 @@ class Diagnosis:
 
 @click.command()
 @json_option
+@quiet_option
 @stage_options
 def doctor(*, stage: str, endpoint_url: str | None, as_json: bool) -> None:
     """Look at everything a stage needs: Python, packages, contracts, AWS, bucket, ledger, functions, seals.

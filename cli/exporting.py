@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import click
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TextColumn, TimeElapsedColumn
 
 from chalicelib.aws.lists import Period
 from cli.options import aws_options
+from cli.progress import be_unwatched, progress
 from cli.reading import found_receipts
 from cli.surroundings import Surroundings
 from cli.text import moment, number
-from cli.views import console
 from infra.stages import UsageError
 
 COLUMNS = (
@@ -42,7 +42,7 @@ PAGE = 1000
 @click.option("--limit", type=click.IntRange(1), help="So many at the most.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="A file (default: the terminal).")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format jsonl.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@click.option("--quiet", "-q", is_flag=True, expose_value=False, callback=be_unwatched, help="No progress.")
 @aws_options
 def export(
     surroundings: Surroundings,
@@ -55,7 +55,6 @@ def export(
     limit: int | None,
     output: Path | None,
     as_json: bool,
-    quiet: bool,
 ) -> None:
     """Write receipts, newest first, as CSV or JSON Lines.
 
@@ -66,7 +65,7 @@ def export(
     summaries = found_receipts(surroundings, period, failed=failed, source=source, page=PAGE)
     receipts = map(surroundings.ledger.whole, itertools.islice(summaries, limit))
     write = write_json if as_json or form == "jsonl" else write_csv
-    with _opened(output) as out, _counted(receipts, quiet=quiet) as counted:
+    with _opened(output) as out, _counted(receipts, is_alone=output is None) as counted:
         write(counted, out)
 
 
@@ -114,13 +113,9 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
 
 
 @contextmanager
-def _counted(receipts: Iterator[Mapping[str, Any]], *, quiet: bool) -> Iterator[Iterator[Mapping[str, Any]]]:
+def _counted(receipts: Iterator[Mapping[str, Any]], *, is_alone: bool) -> Iterator[Iterator[Mapping[str, Any]]]:
     """The receipts, and on a terminal how many there were so far."""
-    screen = console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"), TimeElapsedColumn(), console=screen, disable=quiet or not screen.is_terminal
-    )
-    with bar:
+    with progress(TextColumn("{task.description}"), TimeElapsedColumn(), is_alone=is_alone) as bar:
         task = bar.add_task("Receipts: 0")
 
         def tell(count: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -26,6 +28,7 @@ from infra.stages import UsageError
 
 NOT_DONE = 2
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
+CUT_OFF = 141  # the same of one whose reader went away, as `| head` does
 
 
 class _Recibo(click.Group):
@@ -33,15 +36,36 @@ class _Recibo(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            return _with_all_written(super().invoke, ctx)
         except (UsageError, BotoCoreError) as error:
             reason = str(error)
         except ClientError as error:
             reason = _explained(error)
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            _give_up_output()
+            sys.exit(CUT_OFF)
+        except OSError as error:
+            _give_up_output()
+            reason = f"It could not be read or written: {printable(error)}."
         click.echo(f"recibo: {reason}", err=True)
         sys.exit(NOT_DONE)
+
+
+def _with_all_written(invoke: Callable[[click.Context], Any], ctx: click.Context) -> Any:
+    """Write what is still held back while a failure to do so can be told."""
+    try:
+        return invoke(ctx)
+    finally:
+        if sys.stdout:
+            sys.stdout.flush()
+
+
+def _give_up_output() -> None:
+    """Let Python write the rest to nowhere when it ends; it would complain otherwise."""
+    if sys.stdout:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explained(error: ClientError) -> str:

@@ -8,10 +8,21 @@ from typing import Any
 
 import click
 
+from cli.progress import be_quiet
 from cli.surroundings import Surroundings
 from local.embedded import LOCAL
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line, instead of tables.")
+
+
+quiet_option = click.option(
+    "--quiet",
+    "-q",
+    is_flag=True,
+    expose_value=False,
+    callback=be_quiet,
+    help="Nothing but errors: the exit status is the answer.",
+)
 
 
 def stage_options(command: Callable[..., None]) -> Callable[..., None]:

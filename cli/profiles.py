@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cli.tables import Fitting
 from cli.text import number, printable
 
 WHOLE = 10_000
@@ -31,7 +32,7 @@ def profile(receipt: Mapping[str, Any]) -> RenderableType:
     for column in receipt["columns"]:
         table.add_row(*(Text(printable(cell)) for cell in _cells(column)))
     common = [Text(printable(_common(column)), style="dim") for column in receipt["columns"] if column.get("common")]
-    return Group(Text(_title(receipt), style="dim"), table, *common)
+    return Group(Text(_title(receipt), style="dim"), Fitting(table, untitled={"type"}), *common)
 
 
 def _title(receipt: Mapping[str, Any]) -> str:

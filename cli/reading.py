@@ -14,10 +14,11 @@ from typing import Any
 import click
 
 from chalicelib.aws.lists import PAGE, Period
-from cli.options import aws_options, json_option
+from cli.options import aws_options, json_option, quiet_option
+from cli.progress import waiting
 from cli.surroundings import Surroundings
 from cli.text import moment, printable
-from cli.views import display, receipt_in_full, receipt_row, receipts
+from cli.views import display, receipt_in_full, receipts
 from infra.stages import UsageError
 
 HISTORY_SHOWN = 50
@@ -106,17 +107,15 @@ def _is_of(entry: Mapping[str, Any], source: str) -> bool:
 @click.option("--history", is_flag=True, help="Every inspection and deletion of the key instead of one receipt.")
 @click.option("--wait", default=0, metavar="SECONDS", help="Wait so long for a first entry, as after an upload.")
 @json_option
+@quiet_option
 @aws_options
 def show(surroundings: Surroundings, *, key: str, version: str | None, history: bool, wait: int, as_json: bool) -> None:
     """Show the receipt of one upload in full, or a key's history.
 
     Exit status: 0 if there is one, 2 if there is none.
     """
-    entries = _entries(surroundings, key, version)
-    deadline = time.monotonic() + wait
-    while time.monotonic() < deadline and not any("finished_at" in entry for entry in entries):
-        time.sleep(WATCH_SECONDS)
-        entries = _entries(surroundings, key, version)
+    with waiting(f"waiting for the receipt of {printable(key)}"):
+        entries = _awaited(surroundings, key, version, wait)
     if not entries:
         which = f"the version {version} of {key}" if version else key
         raise UsageError(f"The ledger has nothing about {printable(which)}: `recibo.py ls` lists what it has.")
@@ -125,6 +124,15 @@ def show(surroundings: Surroundings, *, key: str, version: str | None, history: 
         return
     upload = next((entry for entry in entries if entry["kind"] == "upload"), entries[0])
     _show_one(surroundings.ledger.whole(upload), entries, as_json=as_json)
+
+
+def _awaited(surroundings: Surroundings, key: str, version: str | None, seconds: int) -> list[dict[str, Any]]:
+    entries = _entries(surroundings, key, version)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not any("finished_at" in entry for entry in entries):
+        time.sleep(WATCH_SECONDS)
+        entries = _entries(surroundings, key, version)
+    return entries
 
 
 def _entries(surroundings: Surroundings, key: str, version: str | None) -> list[dict[str, Any]]:
@@ -182,10 +190,7 @@ def arrivals(surroundings: Surroundings, start: datetime) -> Iterator[dict[str, 
 def print_arrivals(arriving: Iterable[Mapping[str, Any]]) -> None:
     """A line for each entry, as it comes."""
     for entry in arriving:
-        table = receipts([])
-        table.show_header = False
-        table.add_row(*receipt_row(entry))
-        display(table)
+        display(receipts([entry], has_header=False))
 
 
 def _print_json(entries: Iterable[Mapping[str, Any]]) -> None:

@@ -15,7 +15,7 @@ from chalicelib.reconcile import kept_since, next_inspection
 from chalicelib.uploads import Entry, Kind
 from chalicelib.wanted import Run, Scope, Step
 from cli.asking import Asking, Work, dry_run_option, print_wanted, reconciliation, timeout_option
-from cli.options import aws_options, json_option
+from cli.options import aws_options, json_option, quiet_option
 from cli.surroundings import Surroundings
 from cli.text import moment, printable
 from cli.views import display, report
@@ -37,6 +37,7 @@ no_wait_option = click.option("--no-wait", is_flag=True, help="Ask for all inspe
 @no_wait_option
 @timeout_option
 @json_option
+@quiet_option
 @aws_options
 def reconcile(surroundings: Surroundings, *, prefix: str, since: str | None, **options: Any) -> None:
     """Compare the bucket with the ledger, and have inspected what lacks its receipt.
@@ -58,6 +59,7 @@ def reconcile(surroundings: Surroundings, *, prefix: str, since: str | None, **o
 @no_wait_option
 @timeout_option
 @json_option
+@quiet_option
 @aws_options
 def retry(surroundings: Surroundings, *, prefix: str, **options: Any) -> None:
     """Have inspected again what failed by Recibo's own fault or died, however often it did.
@@ -77,6 +79,7 @@ def retry(surroundings: Surroundings, *, prefix: str, **options: Any) -> None:
 @dry_run_option
 @timeout_option
 @json_option
+@quiet_option
 @aws_options
 def recheck(
     surroundings: Surroundings,

@@ -13,7 +13,8 @@ import click
 from botocore.config import Config
 
 from chalicelib.uploads import iso
-from cli.options import aws_options, json_option
+from cli.options import aws_options, json_option, quiet_option
+from cli.progress import waiting
 from cli.surroundings import Surroundings
 from cli.text import number, printable
 from infra.stages import UsageError
@@ -31,6 +32,7 @@ HASH_SHOWN = 16
     help="Go on from this last seal, though the anchor does not know it: it is yours, and older than anchor or key.",
 )
 @json_option
+@quiet_option
 @aws_options
 def seal(surroundings: Surroundings, *, adopt: str | None, as_json: bool) -> None:
     """Seal all receipts there are, those of the hour that is not over included.
@@ -50,7 +52,8 @@ def _invoked(surroundings: Surroundings, adopt: str | None) -> list[dict[str, An
     """What the function answers: the seals that it made."""
     client, name = _patient_client(surroundings), surroundings.stage.function("seal")
     event = json.dumps(_event(client.meta.region_name, adopt))
-    answer = client.invoke(FunctionName=name, InvocationType="RequestResponse", Payload=event)
+    with waiting(f"{name} is sealing"):
+        answer = client.invoke(FunctionName=name, InvocationType="RequestResponse", Payload=event)
     payload = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer or not isinstance(payload, list):
         reason = payload.get("errorMessage") if isinstance(payload, dict) else payload

@@ -18,7 +18,9 @@ from chalicelib.counts import Tally, by_source, by_time, total
 from chalicelib.seals import HOUR, MalformedSealError, hour_of
 from chalicelib.uploads import iso
 from cli.options import aws_options, json_option
+from cli.progress import waiting
 from cli.surroundings import Surroundings
+from cli.tables import Fitting
 from cli.text import moment, number, printable, size
 from cli.views import STYLES, display
 from infra.stages import UsageError
@@ -45,7 +47,8 @@ def stats(surroundings: Surroundings, *, since: str, until: str | None, by: str,
     """
     period = _period(since, until)
     try:
-        counted = _counted(surroundings, period, by)
+        with waiting("counting"):
+            counted = _counted(surroundings, period, by)
     except MalformedSealError as error:
         raise UsageError(f"The seals cannot be counted on: {printable(error)}. Run `recibo.py verify`.") from error
     if as_json:
@@ -137,7 +140,7 @@ def _failed(tally: Tally) -> int:
     return sum(count for name, count in tally.items() if name.startswith("failed-"))
 
 
-def _table(counted: Mapping[str, Tally], *, by: str, period: _Bounds) -> Table:
+def _table(counted: Mapping[str, Tally], *, by: str, period: _Bounds) -> Fitting:
     title = f"{by.capitalize()}s {_words(period)}"
     table = Table(title=title, title_justify="left", header_style="bold", box=None, padding=(0, 2, 0, 0))
     table.add_column(by, overflow="fold", min_width=10)
@@ -148,8 +151,8 @@ def _table(counted: Mapping[str, Tally], *, by: str, period: _Bounds) -> Table:
     for name, tally in counted.items():
         called = _local(datetime.fromisoformat(name)) if by == "hour" else printable(name)
         table.add_row(Text(called), *_cells(tally), _bar(tally, most))
-    table.add_row("total", *_cells(total(counted.values())), style="bold")
-    return table
+    table.add_row(Text("total"), *_cells(total(counted.values())), style="bold")
+    return Fitting(table, untitled={"bytes"})
 
 
 def _cells(tally: Tally) -> Iterator[Text]:

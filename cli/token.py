@@ -17,8 +17,9 @@ from rich.text import Text
 from chalicelib.access import NAME, PREFIX, SECRET_BYTES, Scope, Token, hash_of, number_of, text_of
 from chalicelib.aws.tokens import DynamoTokens
 from chalicelib.uploads import iso
-from cli.options import aws_options, json_option
+from cli.options import aws_options, json_option, quiet_option
 from cli.surroundings import Surroundings
+from cli.tables import Fitting
 from cli.text import UNITS, local_time, printable
 from cli.views import display
 from infra.stages import UsageError
@@ -75,14 +76,17 @@ def list_tokens(surroundings: Surroundings, *, as_json: bool) -> None:
 
 @token.command()
 @click.argument("name")
+@json_option
+@quiet_option
 @aws_options
-def revoke(surroundings: Surroundings, *, name: str) -> None:
+def revoke(surroundings: Surroundings, *, name: str, as_json: bool) -> None:
     """Refuse a token from now on, for the very next call."""
     tokens = _tokens(surroundings)
     found = tokens.get(number_of(name))
-    if found is None or not tokens.revoke(replace(found, revoked_at=datetime.now(UTC))):
+    revoked = found and replace(found, revoked_at=datetime.now(UTC))
+    if revoked is None or not tokens.revoke(revoked):
         raise UsageError(f"There is no valid token {printable(name)}: `recibo.py token ls` lists what there is.")
-    click.echo(f"The token {printable(name)} is revoked.")
+    click.echo(json.dumps(_members(revoked)) if as_json else f"The token {printable(name)} is revoked.")
 
 
 def made(
@@ -140,7 +144,7 @@ def _state(one: Token) -> str:
     return str(one.denial(datetime.now(UTC)) or "valid")
 
 
-def _table(tokens: Sequence[Token]) -> Table:
+def _table(tokens: Sequence[Token]) -> Fitting:
     table = Table(header_style="bold", box=None, padding=(0, 2, 0, 0))
     for name in ("token", "allows", "uploads to", "made", "expires", "state"):
         table.add_column(name, overflow="fold")
@@ -149,4 +153,4 @@ def _table(tokens: Sequence[Token]) -> Table:
         state = Text(_state(one), style="green" if _state(one) == "valid" else "dim")
         allows = ", ".join(sorted(one.scopes))
         table.add_row(one.name, allows, printable(one.prefix), local_time(iso(one.created_at)), expires, state)
-    return table
+    return Fitting(table, untitled={"state"})

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import Progress, SpinnerColumn
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn
 
 from chalicelib.uploads import Entry, Kind
 from cli.checking import CONFORMS, FAILS, NOT_INSPECTED
-from cli.options import aws_options, json_option
+from cli.options import aws_options, json_option, quiet_option
+from cli.progress import progress, waiting
 from cli.surroundings import Surroundings
 from cli.text import printable
-from cli.views import console, display, report
+from cli.views import display, report
 from infra.stages import UsageError
 
 POLL_SECONDS = 0.3
@@ -30,6 +31,7 @@ POLL_SECONDS = 0.3
 @click.option("--prefix", default="", help="Put before each key, as in partner/2026/.")
 @click.option("--timeout", default=300, show_default=True, help="Seconds to wait for each receipt.")
 @json_option
+@quiet_option
 @aws_options
 def put(
     surroundings: Surroundings, *, files: Sequence[str], key: str | None, prefix: str, timeout: int, as_json: bool
@@ -48,8 +50,7 @@ def put(
 
 def _upload(surroundings: Surroundings, files: Sequence[str], keys: Sequence[str]) -> list[Entry]:
     uploads = []
-    shown = Progress(console=console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    with shown:
+    with progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn()) as shown:
         for name, key in zip(files, keys, strict=True):
             task = shown.add_task(f"uploading {printable(key)}", total=Path(name).stat().st_size)
             uploads.append(upload_file(surroundings, name, key, lambda sent, task=task: shown.advance(task, sent)))
@@ -86,15 +87,7 @@ def await_receipt(surroundings: Surroundings, upload: Entry, seconds: float) -> 
 
 
 def _show(surroundings: Surroundings, upload: Entry, timeout: int, *, as_json: bool) -> int:
-    waiting = Progress(
-        SpinnerColumn(),
-        "waiting for the receipt of {task.description}",
-        console=console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-    with waiting:
-        waiting.add_task(printable(upload.key))
+    with waiting(f"waiting for the receipt of {printable(upload.key)}"):
         receipt = await_receipt(surroundings, upload, timeout)
     if receipt is None:
         click.echo(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
 from chalicelib.aws.anchors import LockedBucketAnchor
 from chalicelib.aws.evidence import DynamoEvidence, caveat_of_lock
@@ -24,11 +24,12 @@ from chalicelib.seals import HOUR, MalformedSealError, Seal, finished_hour
 from chalicelib.verification import Verdict, Verification
 from chalicelib.verification.run import Progress as Told
 from chalicelib.wanted import NotVersionedError, refuse_unversioned
-from cli.options import aws_options
+from cli.options import aws_options, quiet_option
+from cli.progress import progress
 from cli.surroundings import Surroundings
 from cli.text import moment, printable
 from cli.verdicts import answer
-from cli.views import console, display
+from cli.views import display
 from infra.stages import UsageError
 
 WELL, NOT_WELL = 0, 1
@@ -45,6 +46,7 @@ STEPS: Mapping[str, str] = {"versions": "the bucket's versions", "seals": "seale
 @click.option("--version", help="With --receipt: a version of the key, by its id (default: the latest).")
 @click.option("--inspection", type=click.IntRange(1), help="With --receipt: which inspection (default: the last).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
+@quiet_option
 @aws_options
 def verify(
     surroundings: Surroundings,
@@ -127,8 +129,7 @@ def _caveat(surroundings: Surroundings) -> str | None:
 def _progress(items: int | None) -> Iterator[Told]:
     """A bar for each step, on a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    shown = Progress(*columns, console=console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    with shown:
+    with progress(*columns) as shown:
         tasks = {
             step: shown.add_task(words, total=items if step == "items" else None, start=False)
             for step, words in STEPS.items()

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.profiles import is_profiled, profile
+from cli.tables import Fitting
 from cli.text import local_time, number, position, printable, size
 
 STYLES: Mapping[str, str] = {
@@ -107,22 +108,24 @@ def _counted(count: int | None, word: str) -> str:
     return "" if count is None else f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def receipts(summaries: Iterable[Mapping[str, Any]], *, title: str | None = None) -> Table:
+def receipts(summaries: Iterable[Mapping[str, Any]], *, title: str | None = None, has_header: bool = True) -> Fitting:
     """A list of receipts, a row each."""
-    table = Table(title=title, title_justify="left", header_style="bold", box=None, padding=(0, 2, 0, 0))
+    table = Table(
+        title=title, title_justify="left", header_style="bold", box=None, padding=(0, 2, 0, 0), show_header=has_header
+    )
     table.add_column("recorded", no_wrap=True)
     table.add_column("file", overflow="fold", min_width=16)
     table.add_column("verdict", no_wrap=True)
     table.add_column("format", no_wrap=True)
     for name in ("size", "lines", "records"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("first finding", overflow="fold")
+    table.add_column("first finding", overflow="fold", min_width=20 if has_header else 0)
     for summary in summaries:
-        table.add_row(*receipt_row(summary))
-    return table
+        table.add_row(*_receipt_row(summary))
+    return Fitting(table, name=1, untitled={"recorded", "verdict", "format", "first finding"})
 
 
-def receipt_row(summary: Mapping[str, Any]) -> list[RenderableType]:
+def _receipt_row(summary: Mapping[str, Any]) -> list[RenderableType]:
     """One receipt's cells in the list."""
     return [
         local_time(summary.get("finished_at") or summary["uploaded_at"]),

@@ -67,8 +67,11 @@ CLI_INTRODUCTION = """\
 
 `python recibo.py COMMAND --help` prints the same. Commands that talk to AWS take `--stage` (of `.chalice/config.json`)
 and `--endpoint-url`; credentials, profile and region are the AWS CLI's (`AWS_PROFILE`, `AWS_REGION` …). `--json` prints
-one object a line. Colour and progress are for terminals only. Exit status 0: it is as it should be; 1: it is not; 2: it
-could not be found out, and one sentence on standard error says why; 130: ended by Ctrl-C.
+one object a line; `--quiet` (`-q`) nothing but errors, so that the exit status is the answer. Colour and progress are
+for terminals only; `NO_COLOR` is honoured, and on a narrow terminal a table becomes a block of lines for each row. Exit
+status 0: it is as it should be; 1: it is not; 2: it could not be found out, and one sentence on standard error says
+why; 130: ended by Ctrl-C (`watch`, which ends in no other way: 0); 141: the reader of its output went away, as `| head`
+does.
 
 Completion, for those who put `recibo.py` on their `PATH`: `eval "$(recibo.py completion bash)"`.
 """
