@@ -1,4 +1,4 @@
-"""The command: `python -m bench [--quick] [--markdown] [--sections speed,memory,start,package,small]`."""
+"""The command: `python -m bench [--quick] [--markdown] [--sections speed,memory,…]`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from bench import memory, queries, small, speed, startup
+from bench import memory, queries, routes, small, speed, startup
 from bench.measure import JobFailedError
 from bench.scale import FULL, QUICK, Scale
 from bench.tables import Section, markdown, show
@@ -24,6 +24,7 @@ SECTIONS: Mapping[str, Callable[[Scale, Callable[[str, float], None]], Section]]
     "package": startup.package,
     "small": small.handle,
     "queries": queries.read,
+    "routes": routes.ask,
 }
 
 

@@ -21,7 +21,13 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     ("section", "title"),
-    [("speed", "CSV as in a real export"), ("memory", "Memory"), ("start", "Cold start"), ("small", "A small upload")],
+    [
+        ("speed", "CSV as in a real export"),
+        ("memory", "Memory"),
+        ("start", "Cold start"),
+        ("small", "A small upload"),
+        ("routes", "The API's routes"),
+    ],
 )
 def test_every_section_runs_to_its_table(section: str, title: str) -> None:
     done = run("--sections", section)
@@ -34,7 +40,9 @@ def test_an_unknown_section_is_refused_with_those_there_are() -> None:
     done = run("--sections", "sped")
 
     assert done.returncode == 2
-    assert "there is no section 'sped': choose from speed, memory, start, package, small, queries" in done.stderr
+    assert (
+        "there is no section 'sped': choose from speed, memory, start, package, small, queries, routes" in done.stderr
+    )
 
 
 def test_markdown_has_a_row_for_each_row_and_a_line_for_each_goal() -> None:

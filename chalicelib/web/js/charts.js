@@ -5,7 +5,7 @@ import { t } from "./language.js";
 
 const WIDTH = 400;
 const HEIGHT = 150;
-const LEFT = 46;
+const LEFT = 56;
 const BOTTOM = 18;
 const TOP = 8;
 
