@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.contracts import Contract
     from chalicelib.inspection.compression import Unpacker
 
-VERSION = "12"
+VERSION = "13"
 """The inspector's version, kept in each receipt: raised whenever the same bytes may get another report."""
 
 
@@ -184,8 +184,10 @@ class _Pass:
             for block in blocks:
                 spool.write(block)
             if not (self._is_cut() or (self._unpacker and self._unpacker.is_refused)):
-                draft = self._draft
-                inspector = inspector_of(found, draft.findings, self._limits, self._check_time, draft.contracted)
+                draft, samples = self._draft, self._expectation.samples
+                inspector = inspector_of(
+                    found, draft.findings, self._limits, self._check_time, draft.contracted, samples=samples
+                )
                 draft.note(facts=inspector.inspect(spool))
                 if draft.contracted:
                     draft.contracted.finish(is_whole=True)

@@ -31,8 +31,17 @@ SPOOLED: Mapping[str, str] = {
 
 
 def inspector_of(
-    found: str, findings: Findings, limits: Limits, check_time: Callable[[], None], contracted: Contracted | None
+    found: str,
+    findings: Findings,
+    limits: Limits,
+    check_time: Callable[[], None],
+    contracted: Contracted | None,
+    *,
+    samples: bool,
 ) -> RandomAccess:
-    """What inspects a whole file of this format, and gives its rows to the contract that there may be."""
-    inspector: RandomAccess = loaded(SPOOLED[found])(findings, limits, check_time, contracted)
+    """What inspects a whole file of this format, and gives its rows to the contract that there may be.
+
+    With `samples` the profile of its columns may tell values.
+    """
+    inspector: RandomAccess = loaded(SPOOLED[found])(findings, limits, check_time, contracted, samples=samples)
     return inspector

@@ -21,7 +21,7 @@ from chalicelib.inspection.text_format import text_format
 
 if TYPE_CHECKING:
     from chalicelib.inspection.formats import FormatInspector
-    from chalicelib.inspection.profile import TableProfile
+    from chalicelib.inspection.profile import JsonProfile, TableProfile
 
 
 class TextPass:
@@ -46,7 +46,7 @@ class TextPass:
         self._expectation = expectation
         self._limits = limits
         self._lines = Lines()
-        self._profile: TableProfile | None = None
+        self._profile: TableProfile | JsonProfile | None = None
         is_said = mark or first_encoding(head) or expectation.encoding
         self._unmarked = None if is_said else unmarked_utf16(head)
         self.format, self._dialect = self._detect(self._sample(), named, whole=whole)
@@ -117,14 +117,14 @@ class TextPass:
             from chalicelib.inspection.profile import TableProfile  # noqa: PLC0415 (on first use)
 
             delimiter, samples = dialect.delimiter, self._expectation.samples
-            self._profile = TableProfile(self._findings, self._limits, delimiter=delimiter, samples=samples)
+            table = self._profile = TableProfile(self._findings, self._limits, delimiter=delimiter, samples=samples)
             return Delimited(
                 self._findings,
                 self._limits,
                 delimiter=dialect.delimiter,
                 header=self._expectation.header,
                 confidence=dialect.confidence,
-                sink=Both(self._profile, sink) if sink else self._profile,
+                sink=Both(table, sink) if sink else table,
             )
         if self.format == Format.XML:
             from chalicelib.inspection.xml_text import XmlText  # noqa: PLC0415 (on first use)
@@ -136,8 +136,10 @@ class TextPass:
             return JsonText(self._findings, self._limits)
         if self.format == Format.JSONL:
             from chalicelib.inspection.json_lines import JsonLines  # noqa: PLC0415 (on first use)
+            from chalicelib.inspection.profile import JsonProfile  # noqa: PLC0415
 
-            return JsonLines(self._findings, self._limits, sink=sink)
+            lines = self._profile = JsonProfile(self._findings, self._limits, samples=self._expectation.samples)
+            return JsonLines(self._findings, self._limits, sink=Both(lines, sink) if sink else lines)
         from chalicelib.inspection.plain import PlainText  # noqa: PLC0415 (on first use)
 
         return PlainText()

@@ -11,12 +11,14 @@ from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.parquet.compact import CompactError
 from chalicelib.inspection.parquet.metadata import Chunk, Footer, RowGroup, TooManyColumnsError
 from chalicelib.inspection.parquet.schema import Element, Leaf, Tree
+from chalicelib.inspection.profile import NativeProfile
 from chalicelib.inspection.report import Column, Facts
 from chalicelib.inspection.spool import Spool
 
 if TYPE_CHECKING:
     from chalicelib.inspection.contracted import Contracted
     from chalicelib.inspection.native_values import NativeValues
+    from chalicelib.inspection.sql.parquet import ParquetReader
 
 MAGIC, ENCRYPTED = b"PAR1", b"PARE"
 _TAIL = 8
@@ -31,6 +33,8 @@ CODECS: Mapping[int, str] = {
     6: "ZSTD",
     7: "LZ4_RAW",
 }
+_NUMBER_OF_ROW = "file_row_number"
+"""Where a column is called that, the engine does not tell the numbers of rows."""
 _UNREADABLE = frozenset({3})
 """LZO is in the standard, and in hardly any reader."""
 
@@ -43,8 +47,16 @@ class Parquet:
     """Judges a file by its footer, whose statements about rows, columns and places must fit each other and the file."""
 
     def __init__(
-        self, findings: Findings, limits: Limits, tick: Callable[[], None], contracted: Contracted | None
+        self,
+        findings: Findings,
+        limits: Limits,
+        tick: Callable[[], None],
+        contracted: Contracted | None,
+        *,
+        samples: bool,
     ) -> None:
+        self._samples = samples
+        self._profile: NativeProfile | None = None
         self._contracted = contracted
         self._findings = findings
         self._limits = limits
@@ -72,7 +84,7 @@ class Parquet:
         except CompactError as error:
             self._damaged(f"its footer {error}")
         else:
-            return facts
+            return self._profile.facts(facts) if self._profile else facts
         return Facts()
 
     def _damaged(self, reason: str) -> None:
@@ -167,22 +179,49 @@ class Parquet:
         """What keeps the values from being read, if it is not the file."""
         from chalicelib.inspection.sql.parquet import ParquetReader, UnreadableError  # noqa: PLC0415 (on first use)
 
-        row = 0
         try:
             with ParquetReader.lent(spool.descriptor) as reader:
                 if sink is None:
                     reader.read_all(self._tick)
-                    return None
-                for row, values in enumerate(reader.rows(len(self._tree.columns), self._tick), start=1):
-                    sink.take(values, row=row, line=None)
+                    self._profile_values(reader)
+                else:
+                    self._judge_rows(reader, sink, records)
         except UnreadableError as error:
             if error.reason:
                 return error.reason
             raise _ValuesError from None
+        return None
+
+    def _profile_values(self, reader: ParquetReader) -> None:
+        """Profile the first columns; that a value of theirs cannot be told is no fault of the file."""
+        from chalicelib.inspection.sql.parquet import UnreadableError  # noqa: PLC0415 (on first use)
+
+        names = [each.name for each in self._tree.columns]
+        profile, first = NativeProfile(self._limits, samples=self._samples), self._limits.named_columns
+        profile.begin(names)
+        try:
+            for row, values in enumerate(reader.rows(len(names), self._tick, first=first), start=1):
+                profile.take(values, row=row)
+                if profile.parts:
+                    break
+            if profile.parts and _NUMBER_OF_ROW not in map(str.lower, names):
+                for row, values in reader.parts(profile.parts, len(names), self._tick, first=first):
+                    profile.take(values, row=row)
+        except UnreadableError:
+            return
+        self._profile = profile
+
+    def _judge_rows(self, reader: ParquetReader, sink: NativeValues, records: int) -> None:
+        profile, row = NativeProfile(self._limits, samples=self._samples), 0
+        profile.begin([each.name for each in self._tree.columns])
+        for row, values in enumerate(reader.rows(len(self._tree.columns), self._tick), start=1):
+            if profile.wants(row):
+                profile.take(values, row=row)
+            sink.take(values, row=row, line=None)
         if row != records:
             raise _ValuesError
         sink.end()
-        return None
+        self._profile = profile
 
     def _judge_chunk(self, chunk: Chunk, leaf: Leaf, rows: int) -> None:
         if chunk.physical != leaf.physical or tuple(chunk.path) != leaf.path:

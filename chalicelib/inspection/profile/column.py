@@ -24,7 +24,7 @@ from chalicelib.inspection.profile.forms import (
 from chalicelib.inspection.profile.readings import Reading, Tally, best
 from chalicelib.inspection.report import Common, Profile
 
-_EXACT = Context(prec=400)
+EXACT = Context(prec=400)
 """Sums of numbers with up to 18 digits on each side of the point, and exponents up to 99."""
 _MEAN = Context(prec=15, rounding=ROUND_HALF_EVEN)
 _MOST_SHOWN = 30
@@ -55,14 +55,19 @@ class ColumnProfile:
         """Take cells."""
         counts = Counter(cells)
         nulls = counts.pop("", 0)
+        self._add_cells(counts, nulls)
+        if counts:
+            self._add_words(counts)
+            self._add_forms(counts)
+
+    def _add_cells(self, counts: Mapping[str, int], nulls: int) -> None:
+        """Count cells that are not empty, whatever they are, and empty ones."""
         self._nulls += nulls
         if not counts:
             return
-        self._cells += len(cells) - nulls
+        self._cells += sum(counts.values())
         self._longest = max(self._longest, len(max(counts, key=len)))
-        self._add_words(counts)
-        self._add_forms(counts)
-        self._distinct.add(counts)
+        self._distinct.add(counts.keys())
         if self._samples:
             self._texts.add(Tally(minimum=min(counts), maximum=max(counts)))
             self._counts.update(counts)
@@ -90,11 +95,14 @@ class ColumnProfile:
 
     def _add_numbers(self, form: str, cells: Sequence[str], counts: Mapping[str, int]) -> None:
         times = [*map(counts.__getitem__, cells)]
-        with localcontext(_EXACT):
+        with localcontext(EXACT):
             for slot, read in NUMBERS[form]:
-                values = [*map(read, cells)]
-                total: Number = sum(map(mul, values, times))
-                self._tally(slot).add(Tally(sum(times), min(values), max(values), total))
+                self._add_slot(slot, [*map(read, cells)], times)
+
+    def _add_slot(self, slot: str, values: Sequence[Number], times: Sequence[int]) -> None:
+        """Add numbers, each so many times, exactly."""
+        total: Number = sum(map(mul, values, times))
+        self._tally(slot).add(Tally(sum(times), min(values), max(values), total))
 
     def _tally(self, slot: str) -> Tally:
         if slot not in self._tallies:
@@ -106,7 +114,7 @@ class ColumnProfile:
         nulls, longest = self._nulls, self._longest
         if not self._cells:
             return Profile(nulls=nulls, longest=longest, distinct=0)
-        with localcontext(_EXACT):
+        with localcontext(EXACT):
             found = best(self._tallies, self._cells)
             minimum, maximum, mean = self._bounds(found)
         reading, tally = found or (None, None)
@@ -131,13 +139,16 @@ class ColumnProfile:
         reading, tally = found
         if not reading.is_bounded or (self._is_revealing(reading, tally) and not self._samples):
             return None, None, None
-        zone = "Z" if "%z" in (reading.format or "") else ""
+        zone = "Z" if reading.is_zoned else ""
         mean = _shown(_MEAN.divide(Decimal(tally.total), tally.count)) if _is_number(reading) else None
         return _bound(tally.minimum) + zone, _bound(tally.maximum) + zone, mean
 
     def _is_revealing(self, reading: Reading, tally: Tally) -> bool:
-        return reading.type == "integer" and any(
-            isinstance(bound, int) and abs(bound) >= _REVEALING for bound in (tally.minimum, tally.maximum)
+        """A whole number may have a point: a column of telephones that lacks one is often written as of floats."""
+        bounds = (tally.minimum, tally.maximum)
+        return _is_number(reading) and any(
+            isinstance(bound, int | Decimal) and not -_REVEALING < bound < _REVEALING and bound % 1 == 0
+            for bound in bounds
         )
 
     def _common(self) -> Iterator[Common]:
@@ -158,7 +169,7 @@ def _bound(value: Value | None) -> str:
 
 def _shown(number: Decimal) -> str:
     """The number with a point, no zeros that say nothing, and no exponent unless it is far from 1."""
-    plain = number.normalize(_EXACT)
+    plain = number.normalize(EXACT)
     text = f"{plain:f}" if plain else "0"
     return text if len(text) <= _MOST_SHOWN else str(plain)
 

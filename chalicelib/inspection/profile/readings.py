@@ -44,6 +44,8 @@ class Reading:
     slots: Sequence[str] = field(repr=False)
     telling: frozenset[str] = field(repr=False)
     is_bounded: bool = True
+    is_zoned: bool = False
+    """Whether its values have a zone: they are in UTC."""
 
     def tally(self, tallies: Tallies) -> Tally:
         """All its cells."""
@@ -54,8 +56,17 @@ class Reading:
         return whole
 
 
+_NATIVES = (
+    Reading(type="boolean", slots=("boolean",), telling=frozenset({"boolean"}), is_bounded=False),
+    Reading(type="date", slots=("date",), telling=frozenset({"date"})),
+    Reading(type="datetime", slots=("datetime",), telling=frozenset({"datetime"})),
+    Reading(type="datetime", slots=("instant",), telling=frozenset({"instant"}), is_zoned=True),
+    Reading(type="time", slots=("time",), telling=frozenset({"time"})),
+)
+"""Of values that are no texts, and so are not written in any form."""
 _POINTS = ("integer", "point", "point3")
 _READINGS = (
+    *_NATIVES,
     *(
         Reading(type="boolean", format=pair, slots=(pair,), telling=frozenset({pair}), is_bounded=False)
         for pair in dict.fromkeys(BOOLEANS.values())
@@ -107,7 +118,9 @@ def _readings(tallies: Tallies) -> Iterator[Reading]:
 
 def _temporal(pattern: str, patterns: Sequence[str]) -> Reading:
     slots = [slot for each in patterns for slot in (each, f"{each}?")]
-    return Reading(type=_type(pattern), format=pattern, slots=slots, telling=frozenset(patterns))
+    return Reading(
+        type=_type(pattern), format=pattern, slots=slots, telling=frozenset(patterns), is_zoned="%z" in pattern
+    )
 
 
 def _type(pattern: str) -> str:

@@ -1,4 +1,4 @@
-"""Profiles a table: the whole of a small one, and of a large one its beginning and parts all through it."""
+"""Profiles a table of delimited text."""
 
 from __future__ import annotations
 
@@ -13,16 +13,13 @@ from typing import NamedTuple
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import KIB, Limits
 from chalicelib.inspection.profile.column import ColumnProfile, characters_of, columns_of
+from chalicelib.inspection.profile.sampling import Parts
 from chalicelib.inspection.report import Column, Facts
 from chalicelib.inspection.text import has_lone_cr
 
 # A record may be as long as the inspection's limit says, and so may a cell: the limit of `csv` is the process's.
 csv.field_size_limit(sys.maxsize)
 
-_PART = 16
-"""Beyond the beginning, a part with a sixteenth of its records …"""
-_ONE_IN = 512
-"""… is profiled at the end of every stretch that has so many times those of the part."""
 _BATCH_BYTES = 64 * KIB
 """How much is counted at once: enough that what each batch costs vanishes."""
 
@@ -42,7 +39,7 @@ class TableProfile:
         self._columns: Sequence[ColumnProfile] = ()
         self._width = 1
         self._left = limits.profiled_characters
-        self._parts: _Parts | None = None
+        self._parts: Parts | None = None
         self._records = 0
         self._held = 0
         self._waiting: list[Sequence[str]] = []
@@ -61,8 +58,8 @@ class TableProfile:
             return
         if self._parts is None:
             self._take_beginning(list(self._read(run)), row)
-        elif self._parts.may_meet(run, row, self._width):
-            skipped = _skipped(run, self._parts.next(row)[0])
+        elif _may_meet(part := self._parts.next(row)[0], run, self._width):
+            skipped = _skipped(run, part)
             self._take_parts(self._read(skipped.run), row + skipped.records)
         else:
             return
@@ -94,7 +91,7 @@ class TableProfile:
             self._left -= characters_of([cells])
             if self._left <= 0:
                 self._keep(rows[:number])
-                self._parts = _Parts(first=row + number, beginning=self._records)
+                self._parts = Parts.behind(row + number - 1, self._records)
                 self._take_parts(iter(rows[number:]), row + number)
                 return
 
@@ -133,20 +130,6 @@ def _skipped(run: bytes, records: int) -> _Skipped:
     return _Skipped(lines[records] if len(lines) > records else b"", records)
 
 
-class _Parts:
-    """Which records are profiled behind the beginning, by their numbers: those at the end of every stretch."""
-
-    def __init__(self, *, first: int, beginning: int) -> None:
-        self._first = first
-        self._part = -(-beginning // _PART)
-        self._each = self._part * _ONE_IN
-
-    def next(self, row: int) -> tuple[int, int]:
-        """Where the next part from a record on starts and ends, counted from that record."""
-        left = self._each - (row - self._first) % self._each
-        return max(left - self._part, 0), left
-
-    def may_meet(self, run: bytes, row: int, width: int) -> bool:
-        """Whether a run may reach a part: cheaply, by its length, and else by its line ends."""
-        gap, _ = self.next(row)
-        return gap < len(run) // width + 1 and gap < run.count(b"\n") + run.count(b"\r") + 1
+def _may_meet(part: int, run: bytes, width: int) -> bool:
+    """Whether a run may reach a part that starts so many records on: cheaply, by its length, and else by line ends."""
+    return part < len(run) // width + 1 and part < run.count(b"\n") + run.count(b"\r") + 1

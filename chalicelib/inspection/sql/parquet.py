@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from chalicelib.inspection.limits import MIB
@@ -16,6 +16,9 @@ from chalicelib.inspection.limits import MIB
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from chalicelib.inspection.profile.sampling import Parts
+
+T = TypeVar("T")
 Tick = Callable[[], None]
 MEMORY_BYTES = 384 * MIB
 """The most memory that the engine may take for one file; it never spills to a disk. A row group may be as large."""
@@ -65,7 +68,9 @@ class ParquetReader:
         self._root: DuckDBPyConnection = self._engine.connect(":memory:")
         for setting in _SETTINGS:
             self._root.execute(f"SET {setting.replace('{path}', path)}")
-        self._source = f"read_parquet('{path}', hive_partitioning = false, binary_as_string = false)"
+        options = f"'{path}', hive_partitioning = false, binary_as_string = false"
+        self._source = f"read_parquet({options})"
+        self._numbered = f"read_parquet({options}, file_row_number = true)"
         self._session = self._root.cursor()
 
     @classmethod
@@ -111,47 +116,74 @@ class ParquetReader:
 
     def read_all(self, tick: Tick) -> None:
         """Read every value; raises UnreadableError, and what `tick` raises."""
-        failures: list[Exception] = []
-        worker = Thread(target=self._scan, args=(failures,), daemon=True)
-        worker.start()
-        try:
-            while worker.is_alive():
-                worker.join(_WAIT_SECONDS)
-                tick()
-        except BaseException:
-            self._session.interrupt()
-            worker.join()
-            raise
-        with self._translated():
-            for failure in failures:
-                raise failure
+        # Only what needs every value keeps the engine from answering out of the footer.
+        self._patiently(
+            lambda: self._session.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {self._source}").fetchall(), tick
+        )
 
-    def _scan(self, failures: list[Exception]) -> None:
-        try:
-            # Only what needs every value keeps the engine from answering out of the footer.
-            self._session.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {self._source}").fetchall()
-        except Exception as error:
-            failures.append(error)
-
-    def rows(self, columns: int, tick: Tick) -> Iterator[Sequence[object]]:
-        """Every row, a native value for each of so many columns; raises UnreadableError, and what `tick` raises."""
+    def _patiently(self, work: Callable[[], T], tick: Tick) -> T:
+        """Do what may take long in a thread of its own, and ask for the time meanwhile."""
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            doing = thread.submit(work)
+            try:
+                while not wait([doing], timeout=_WAIT_SECONDS).done:
+                    tick()
+            except BaseException:
+                while not wait([doing], timeout=_WAIT_SECONDS).done:
+                    self._session.interrupt()
+                raise
         with self._translated():
-            self._session.execute(f"SELECT * FROM {self._source} LIMIT 0")
-            types = [str(column[1]) for column in self._session.description or ()]
-            if len(types) != columns:
-                raise UnreadableError(_NOT_READ)
-            wanted = ", ".join(_expression(number, type_) for number, type_ in enumerate(types, start=1))
-            converters = [(index, convert) for index, type_ in enumerate(types) if (convert := _converter(type_))]
-            answer = self._session.execute(f"SELECT {wanted} FROM {self._source}")
+            return doing.result()
+
+    def rows(self, columns: int, tick: Tick, *, first: int | None = None) -> Iterator[Sequence[object]]:
+        """Every row, a native value for each of so many columns; raises UnreadableError, and what `tick` raises.
+
+        Of those columns only the `first` are read, if so told.
+        """
+        with self._translated():
+            wanted = self._wanted(columns, first or columns)
+            answer = self._session.execute(f"SELECT {', '.join(wanted.expressions)} FROM {self._source}")
         while True:
             tick()
             with self._translated():
-                rows: Sequence[Sequence[object]] = answer.fetchmany(_ROWS)
-                if converters:
-                    rows = [_converted(row, converters) for row in rows]
+                rows = answer.fetchmany(_ROWS)
             if not rows:
                 return
-            yield from rows
+            yield from self._native(rows, wanted)
+
+    def parts(self, parts: Parts, columns: int, tick: Tick, *, first: int) -> Iterator[tuple[int, Sequence[object]]]:
+        """The rows of those parts, each behind its number; what else is in the file is hardly read."""
+        with self._translated():
+            wanted = self._wanted(columns, first)
+        behind = f"file_row_number - {parts.first - 1}"
+        where = f"{behind} >= 0 AND ({behind}) % {parts.each} >= {parts.each - parts.part}"
+        sql = f"SELECT {', '.join(wanted.expressions)}, file_row_number FROM {self._numbered} WHERE {where}"
+        answer = self._patiently(lambda: self._session.execute(sql), tick)
+        while rows := self._patiently(lambda: answer.fetchmany(_ROWS), tick):
+            for row in self._native(rows, wanted):
+                yield int(str(row[-1])) + 1, row[:-1]
+
+    def _wanted(self, columns: int, first: int) -> _Wanted:
+        self._session.execute(f"SELECT * FROM {self._source} LIMIT 0")
+        types = [str(column[1]) for column in self._session.description or ()]
+        if len(types) != columns:
+            raise UnreadableError(_NOT_READ)
+        types = types[:first]
+        return _Wanted(
+            [_expression(number, type_) for number, type_ in enumerate(types, start=1)],
+            [(index, convert) for index, type_ in enumerate(types) if (convert := _converter(type_))],
+        )
+
+    def _native(self, rows: Sequence[Sequence[object]], wanted: _Wanted) -> Sequence[Sequence[object]]:
+        with self._translated():
+            return [_converted(row, wanted.converters) for row in rows] if wanted.converters else rows
+
+
+class _Wanted(NamedTuple):
+    """How columns are asked for, and what makes native values of those that come as something else."""
+
+    expressions: Sequence[str]
+    converters: Sequence[tuple[int, Callable[[Any], object]]]
 
 
 def _expression(number: int, type_: str) -> str:

@@ -23,6 +23,9 @@ _MOST_INTEGER = 18
 class CellError:
     """What is in a cell whose formula failed: no value of any type."""
 
+    def __str__(self) -> str:
+        return "#ERROR!"
+
 
 ERROR = CellError()
 

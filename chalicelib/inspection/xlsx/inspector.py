@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chalicelib.findings import Findings
 from chalicelib.inspection.compression import PackedError
 from chalicelib.inspection.limits import Limits
+from chalicelib.inspection.profile import NativeProfile
 from chalicelib.inspection.report import Column, Facts, Sheet
 from chalicelib.inspection.spool import Spool
 from chalicelib.inspection.xlsx.cells import CellValues
@@ -29,10 +30,17 @@ class Xlsx:
     """Judges every sheet; the first that is not hidden is the table of the receipt."""
 
     def __init__(
-        self, findings: Findings, limits: Limits, tick: Callable[[], None], contracted: Contracted | None = None
+        self,
+        findings: Findings,
+        limits: Limits,
+        tick: Callable[[], None],
+        contracted: Contracted | None,
+        *,
+        samples: bool,
     ) -> None:
         self._sheet = contracted.sheet if contracted else None
         self._sink = contracted.native_sink() if contracted else None
+        self._profile = NativeProfile(limits, samples=samples)
         self._findings = findings
         self._limits = limits
         self._tick = tick
@@ -70,7 +78,9 @@ class Xlsx:
         for entry in book.sheets:
             found = SheetTable(entry, values, self._findings, self._limits)
             if entry is main:
-                found = table = MainTable(entry, values, self._findings, self._limits, self._sink)
+                found = table = MainTable(
+                    entry, values, self._findings, self._limits, profile=self._profile, sink=self._sink
+                )
             if entry.kind == WORKSHEET:
                 reader = SheetReader(found.take, row_bytes=self._limits.record_bytes)
                 read_raw(package.read(entry.part, "a sheet"), reader.handlers, "a sheet", self._tick)
@@ -103,7 +113,7 @@ class Xlsx:
             self._findings.add("no-records")
         longest = self._limits.name_length
         names = table.names[: self._limits.named_columns]
-        return Facts(
+        facts = Facts(
             records=table.records,
             columns=tuple(Column(name=name[:longest]) for name in names),
             column_count=len(table.names),
@@ -111,6 +121,7 @@ class Xlsx:
             sheets=named,
             sheet_count=len(sheets),
         )
+        return self._profile.facts(facts)
 
     def _strings(self, package: Package, book: Workbook) -> Strings:
         strings = Strings(self._limits.shared_text_bytes)

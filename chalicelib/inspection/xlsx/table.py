@@ -15,6 +15,7 @@ from chalicelib.inspection.xlsx.sheet import Cell, column_letters
 
 if TYPE_CHECKING:
     from chalicelib.inspection.native_values import NativeValues
+    from chalicelib.inspection.profile import NativeProfile
 
 Filled = Sequence[tuple[int, Any]]
 """Columns from 1, and the values in them."""
@@ -77,9 +78,12 @@ class MainTable(SheetTable):
         values: CellValues,
         findings: Findings,
         limits: Limits,
-        sink: NativeValues | None = None,
+        *,
+        profile: NativeProfile,
+        sink: NativeValues | None,
     ) -> None:
         super().__init__(entry, values, findings, limits)
+        self._profile = profile
         self._sink = sink
         self.names: Sequence[str] = ()
         self._start = 0
@@ -90,8 +94,8 @@ class MainTable(SheetTable):
         return max(self.rows - 1, 0)
 
     def take(self, line: int, cells: Sequence[Cell]) -> None:
-        """Take the next row: the values of the header, and of the others where a contract wants them."""
-        if self.rows and not self._sink:
+        """Take the next row: the values of the header, and of others where the contract or the profile wants them."""
+        if self.rows and not (self._sink or self._profile.wants(self.rows)):
             super().take(line, cells)
             return
         self._took(line, [(cell[0], said) for cell in cells if (said := self._values.value(*cell[1:])) is not None])
@@ -104,10 +108,19 @@ class MainTable(SheetTable):
         super()._took(line, filled)
         if self.rows == 1:
             self._begin(line, filled)
-        elif self._is_within(line, filled) and self._sink:
-            said = dict(filled)
-            values = [said.get(self._start + index) for index in range(len(self.names))]
-            self._sink.take(values, row=self.records, line=line)
+        elif self._is_within(line, filled):
+            self._hand_on(line, filled)
+
+    def _hand_on(self, line: int, filled: Filled) -> None:
+        is_profiled, row = self._profile.wants(self.records), self.records
+        if not (is_profiled or self._sink):
+            return
+        said = dict(filled)
+        values = [said.get(self._start + index) for index in range(len(self.names))]
+        if is_profiled:
+            self._profile.take(values, row=row)
+        if self._sink:
+            self._sink.take(values, row=row, line=line)
 
     def _begin(self, line: int, filled: Filled) -> None:
         self._start = filled[0][0]
@@ -115,6 +128,7 @@ class MainTable(SheetTable):
         columns = range(self._start, filled[-1][0] + 1)
         self.names = [label(said.get(column)) for column in columns]
         judge_names(self.names, self._findings, longest=self._limits.name_length, line=line)
+        self._profile.begin(self.names)
         if self._sink:
             self._sink.begin(self.names, line=line)
 

@@ -165,7 +165,7 @@ def _bounds(kind: Type, values: Sequence[Any]) -> dict[str, str]:
         return {}
     low, high = min(values), max(values)
     if kind.name in ("integer", "number"):
-        if kind.name == "integer" and max(abs(low), abs(high)) >= 10**9:
+        if any(abs(bound) >= 10**9 and bound.denominator == 1 for bound in (low, high)):
             return {}
         mean = sum(values) / Fraction(len(values))
         with localcontext(prec=15, rounding=ROUND_HALF_EVEN):

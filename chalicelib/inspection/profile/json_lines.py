@@ -1,0 +1,103 @@
+"""Profiles the objects of JSON Lines, whose members are the columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+
+from chalicelib.findings import Findings
+from chalicelib.inspection.json_names import storable
+from chalicelib.inspection.limits import Limits
+from chalicelib.inspection.profile.native import NativeProfile, Row
+from chalicelib.inspection.profile.natives import Fractional, Whole
+from chalicelib.inspection.report import Profile
+
+_MOST_NESTED = 200
+"""As deep as Python reads wherever it is called from."""
+_decode = json.JSONDecoder(parse_int=Whole, parse_float=Fractional).raw_decode
+
+
+class JsonProfile(NativeProfile):
+    """Takes the lines that are right; what is no object, is nested too deep or very long is not profiled."""
+
+    def __init__(self, findings: Findings, limits: Limits, *, samples: bool) -> None:
+        super().__init__(limits, samples=samples)
+        self._findings = findings
+        self._places: dict[str, int] = {}
+        self._has_more = False
+        """Whether there are members that are not profiled."""
+
+    def begin(self, names: Sequence[str], *, line: int = 0) -> None:
+        """There is no header."""
+
+    def take(self, run: bytes, *, row: int, line: int = 0) -> None:  # type: ignore[override] # noqa: ARG002 - a sink's
+        """Profile the records that are to be, unless they are cut off."""
+        at = self._sampling.skipped(row)
+        # The line ends are only counted where there may be enough: no record is shorter than a character and its end.
+        if self._findings.is_closed or at > len(run) // 2 or at > run.count(b"\n"):
+            return
+        lines = run.split(b"\n")
+        while at < len(lines):
+            self._take_line(lines[at], row + at)
+            at += 1
+            at += self._sampling.skipped(row + at)
+
+    def _take_line(self, line: bytes, row: int) -> None:
+        record = _object(line) if len(line) <= self._limits.profiled_characters else None
+        if record is None:
+            return
+        if not record.keys() <= self._places.keys():
+            self._add_places(record)
+        self._hold(Row(row, [*map(record.get, self._places)], len(line)), len(line))
+
+    def _add_places(self, names: Collection[str]) -> None:
+        """Make columns of names that are new, as long as they are the first."""
+        most = self._limits.named_columns
+        kept = self._limits.profiled_values // (most if self._places else min(len(names), most))
+        for name in names:
+            if len(self._places) < most and name not in self._places:
+                self._places[name] = len(self._places)
+                self._add_column(kept)
+        self._has_more = not self._places.keys() >= set(names) or self._has_more
+
+    def _profiles(self, names: Sequence[str], records: int) -> Iterable[Profile | None]:
+        """Of two names that begin alike it is not known which is meant."""
+        listed: dict[str, list[int]] = {}
+        for name, place in self._places.items():
+            listed.setdefault(storable(name[: self._limits.name_length]), []).append(place)
+        for name in names:
+            match listed.get(name, []):
+                case [place] if names.count(name) == 1:
+                    yield self._columns[place].profile_of(records)
+                case [] if not self._has_more:
+                    yield Profile(nulls=records, longest=0, distinct=0)
+                case _:
+                    yield None
+
+
+def _object(line: bytes) -> dict[str, object] | None:
+    text = line.decode().lstrip(" \t\r")
+    if not text.startswith("{"):
+        return None
+    try:
+        record = _decode(text)[0]
+    except RecursionError:
+        return None
+    if text.count("[") + text.count("{") > _MOST_NESTED and _is_deep(record):
+        return None
+    return record  # type: ignore[no-any-return] # it begins as one
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(_MOST_NESTED):
+        level = [inner for outer in level for inner in _within(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _within(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

@@ -1,0 +1,132 @@
+"""Values that are no texts, as cells of a profile: the text that stands for each, and what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from chalicelib.inspection.json_names import storable
+from chalicelib.inspection.patterns import compiled
+
+TEXT, ODD, NESTED = "text", "odd", "nested"
+"""What a value is, where it is of no slot of a profile's readings. It is odd if it is neither a text nor of a type that
+a profile knows: a number that is none, or beyond all use; a duration; an error."""
+ZONE = "Z"
+"""Ends the text of a moment that has a zone: it is in UTC."""
+_fits = compiled(r"-?[0-9]{1,38}(?:\.[0-9]{1,38})?(?:[eE][+-]?[0-9]{1,2})?").fullmatch
+"""The numbers that are counted as such: their sums are exact."""
+_FEW = range(-7, 19)
+"""Numbers of these magnitudes are written without an exponent."""
+
+
+class Whole(str):
+    """A whole number as it is written in a file."""
+
+    __slots__ = ()
+
+
+class Fractional(str):
+    """A number with a point or an exponent as it is written in a file."""
+
+    __slots__ = ()
+
+
+def texts_of(values: Sequence[object]) -> Sequence[str]:
+    """The texts that stand for values, empty ones for those that are none."""
+    types = {*map(type, values)} - {type(None)}
+    if len(types) == 1:
+        write = _WRITERS.get(types.pop(), str)
+        return ["" if value is None else write(value) for value in values]
+    return ["" if value is None else _WRITERS.get(type(value), str)(value) for value in values]
+
+
+def by_kind(type_: type, counts: Mapping[str, int]) -> Mapping[str, Mapping[str, int]]:
+    """The texts of values of one type by what they are, each with how often it is there."""
+    kind = _KINDS.get(type_, ODD)
+    if kind not in _UNSURE:
+        return {kind: counts}
+    kinds: dict[str, dict[str, int]] = {}
+    for text, times in counts.items():
+        kinds.setdefault(_kind_of(type_, kind, text), {})[text] = times
+    return kinds
+
+
+def _kind_of(type_: type, kind: str, text: str) -> str:
+    if kind == "datetime":
+        return "instant" if text.endswith(ZONE) else kind
+    if not _fits(text):
+        return ODD
+    return "integer" if type_ is Decimal and not ("." in text or "E" in text) else kind
+
+
+_UNSURE = frozenset({"integer", "point", "datetime"})
+
+
+def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return storable(value)
+    return value
+
+
+def _float(value: float) -> str:
+    text = repr(value)
+    if "e" not in text:
+        return text
+    text = _decimal(Decimal(text))
+    return text if "." in text or "E" in text else f"{text}.0"
+
+
+def _decimal(value: Decimal) -> str:
+    text = str(value)
+    return format(value, "f") if "E" in text and value.adjusted() in _FEW else text
+
+
+def _datetime(value: datetime) -> str:
+    if value.tzinfo is None:
+        return value.isoformat()
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + ZONE
+
+
+def _as_json(value: object) -> str:
+    """Nested values as JSON, numbers as they are written; none is nested deeper than Python can follow."""
+    if isinstance(value, Whole | Fractional):
+        return str(value)
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(name)}: {_as_json(inner)}' for name, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_as_json, value))}]"
+    return json.dumps(value, default=str)
+
+
+_WRITERS: Mapping[type, Callable[[Any], str]] = {
+    str: _text,
+    bytes: lambda value: value.decode("utf-8", "backslashreplace"),
+    bool: lambda value: "true" if value else "false",
+    Decimal: _decimal,
+    float: _float,
+    date: date.isoformat,
+    datetime: _datetime,
+    time: time.isoformat,
+    list: _as_json,
+    dict: _as_json,
+}
+_KINDS: Mapping[type, str] = {
+    str: TEXT,
+    bytes: TEXT,
+    bool: "boolean",
+    int: "integer",
+    Whole: "integer",
+    Fractional: "point",
+    Decimal: "point",
+    float: "point",
+    date: "date",
+    datetime: "datetime",
+    time: "time",
+    list: NESTED,
+    dict: NESTED,
+}
