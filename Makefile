@@ -5,7 +5,7 @@ PYTHON ?= python3
 STAGE ?= local
 BIN := .venv/bin
 
-.PHONY: help setup run serve demo aws test soak check lint bench deploy logs localstack docs clean
+.PHONY: help setup run serve demo aws test soak check lint fuzz bench deploy logs localstack docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,6 +40,10 @@ check: lint ## the fast gate: style, types, and the tests that start nothing
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
+fuzz: setup ## look for bytes that break a law of inspection, guided by coverage; MINUTES=20 for longer than 5
+	@$(BIN)/pip install --quiet --requirement tests/fuzz/requirements.txt
+	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES))
+
 bench: setup ## speed and memory beside their peers, in one run
 	@$(BIN)/pip install --quiet --requirement bench/requirements.txt
 	@$(BIN)/python -m bench
@@ -57,4 +61,4 @@ docs: setup ## write again the documents and pictures that are made from the cod
 	@$(BIN)/python -m docs.build
 
 clean: ## remove what was built here
-	rm -rf .venv .chalice/deployed .chalice/deployments .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/data
+	rm -rf .venv .chalice/deployed .chalice/deployments .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz bench/data
