@@ -55,6 +55,26 @@ export function bar(share, kind = "plain") {
     svg("rect", { width: round(width), height: 8, rx: 2, class: `fill-${kind}` }));
 }
 
+/** A bar made of parts side by side: {kind, value}. */
+export function parts(values) {
+  const total = Math.max(1, sum(values));
+  let x = 0;
+  return svg("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", class: "bar", "aria-hidden": "true" },
+    values.map(({ kind, value }) => {
+      const width = (value / total) * 100;
+      x += width;
+      return svg("rect", { x: round(x - width), width: round(width), height: 8, class: `fill-${kind}` });
+    }));
+}
+
+/** From least to greatest, and where between them the mean is. */
+export function spread(share) {
+  const x = round(3 + Math.max(0, Math.min(1, share)) * 94);
+  return svg("svg", { viewBox: "0 0 100 10", class: "spread", "aria-hidden": "true" },
+    svg("line", { x1: 2, x2: 98, y1: 5, y2: 5, class: "grid" }), [2, 98].map((end) => svg("line", { x1: end, x2: end, y1: 1, y2: 9, class: "end-of" })),
+    svg("circle", { cx: x, cy: 5, r: 3, class: "dot" }));
+}
+
 function column(row, x, width, most, onChoose) {
   let y = HEIGHT - BOTTOM;
   const parts = row.parts.filter((part) => part.value > 0).map((part) => {

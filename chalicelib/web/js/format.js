@@ -11,6 +11,17 @@ export function number(value, options = {}) {
   return new Intl.NumberFormat(locale, options).format(value);
 }
 
+/** A number that is written out, with all of its digits. */
+export function decimal(text) {
+  return /^-?\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? number(text, { maximumFractionDigits: 20 }) : text;
+}
+
+/** A date without a time (ISO 8601), which is the same day everywhere. */
+export function day(iso) {
+  const date = new Date(`${iso}T00:00:00Z`);
+  return Number.isNaN(date.getTime()) ? iso : new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" }).format(date);
+}
+
 export function compact(value) {
   return value < 10_000 ? number(value) : number(value, { notation: "compact", maximumFractionDigits: 1 });
 }

@@ -8,6 +8,8 @@ import { change, FILTERS, filterOnly, state } from "./state.js";
 import { trouble, verdict } from "./words.js";
 
 const PAGE = 50;
+const MANY = 200; // a page, where more came at once than one page shows
+const MOST_AT_ONCE = 600; // beyond that the list is offered anew
 const LOOK_EVERY = 3000;
 const COLUMNS = ["recorded", "file", "verdict", "format", "records", "size", "latency"];
 const NUMBERS = new Set(["records", "size", "latency"]);
@@ -42,7 +44,7 @@ export class List {
     clearTimeout(this.timer);
     this.shown.clear();
     this.cursor = null;
-    this.isDone = this.isLoading = false;
+    this.isDone = this.isLoading = this.hasGap = false;
     fill(this.body);
     await this.more();
     this.schedule();
@@ -82,9 +84,9 @@ export class List {
     if (document.hidden || !this.asked) return;
     const asked = this.asked;
     try {
-      const page = await get("receipts", { ...state().filters, limit: PAGE }, { signal: asked.signal });
+      const arrived = await this.arrived(asked);
       if (asked !== this.asked) return;
-      const fresh = page.receipts.filter((receipt) => this.note(receipt));
+      const fresh = arrived.filter((receipt) => this.note(receipt));
       this.body.prepend(...fresh.map((receipt) => this.row(receipt, { isNew: true })));
       if (fresh.length) {
         this.onArrival(fresh);
@@ -95,6 +97,21 @@ export class List {
       this.fail(problem);
     }
     if (asked === this.asked) this.schedule();
+  }
+
+  /** The newest receipts, up to one that is on the page: the API's pages as long as all on them is new. */
+  async arrived(asked) {
+    const found = [];
+    let [cursor, limit] = [null, PAGE];
+    while (found.length < MOST_AT_ONCE) {
+      const page = await get("receipts", { ...state().filters, limit, cursor }, { signal: asked.signal });
+      found.push(...page.receipts);
+      const isAllNew = page.receipts.length > 0 && !page.receipts.some((receipt) => this.shown.has(receipt.id));
+      if (!isAllNew || !page.cursor) return found;
+      [cursor, limit] = [page.cursor, MANY];
+    }
+    this.hasGap = true;
+    return found;
   }
 
   /** Whether a receipt is not on the page yet. A mark that has become a receipt takes the mark's place. */
@@ -134,7 +151,8 @@ export class List {
   }
 
   sayWhatIsThere() {
-    if (this.shown.size) this.say(this.isDone ? t("list.end", { count: this.shown.size, number: number(this.shown.size) }) : "");
+    if (this.hasGap) this.say(t("list.many"), " ", el("button", { type: "button", onclick: () => this.load() }, t("list.newest")));
+    else if (this.shown.size) this.say(this.isDone ? t("list.end", { count: this.shown.size, number: number(this.shown.size) }) : "");
     else if (Object.keys(state().filters).length) this.say(t("list.nothing"), el("button", { type: "button", onclick: () => filterOnly({}) }, t("filter.clear")));
     else this.say(t("list.empty"));
   }

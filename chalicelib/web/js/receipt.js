@@ -1,9 +1,9 @@
 // One receipt: verdict, findings as sentences, columns, history, identity and hashes, raw JSON.
 
 import { get, post } from "./api.js";
-import { bar } from "./charts.js";
+import { columns } from "./columns.js";
 import { el, fill } from "./dom.js";
-import { ago, duration, moment, number, percent, size } from "./format.js";
+import { ago, duration, moment, number, size } from "./format.js";
 import { nameOf, sentence, t } from "./language.js";
 import { change, filterOnly } from "./state.js";
 import { place, trouble, verdict } from "./words.js";
@@ -113,33 +113,6 @@ function finding(one) {
   return el("li", { class: `finding ${one.severity}` },
     el("div", {}, el("span", { class: "where", dir: "auto" }, place(one)), " ", el("span", { class: "quiet" }, `${t(`severity.${one.severity}`)} · ${one.code}`)),
     el("div", { dir: "auto" }, message), fix ? el("div", { class: "fix" }, fix) : null);
-}
-
-function columns(receipt) {
-  if (!receipt.columns?.length) return null;
-  const rows = receipt.columns.map((column, index) => el("tr", {},
-    el("td", { class: "number" }, number(index + 1)), el("td", { dir: "auto" }, column.name), profile(column)));
-  const heads = [t("profile.number"), t("profile.name"), t("profile.type"), t("profile.filled"), t("profile.range"), t("profile.distinct")];
-  const count = receipt.column_count ?? receipt.columns.length;
-  return [el("h3", {}, t("receipt.columns", { count, number: number(count) })),
-    el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("receipt.columns", { count, number: number(count) }) },
-      el("table", {}, el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, rows)))];
-}
-
-/** What is known of a column's values; the cells of what is not known stay empty. */
-function profile(column) {
-  const known = column.profile ?? column;
-  const type = [known.type, known.format && known.format !== "default" ? known.format : null].filter(Boolean).join(" ");
-  const filled = known.records ? 1 - (known.nulls ?? 0) / known.records : null;
-  const range = known.minimum === undefined ? "" : known.minimum === known.maximum ? known.minimum : `${known.minimum} … ${known.maximum}`;
-  return [el("td", {}, type || types(known.types)),
-    el("td", {}, filled === null ? "" : [bar(filled), el("span", { class: "quiet" }, percent(filled))]),
-    el("td", { dir: "auto" }, range, known.mean === undefined ? null : el("div", { class: "quiet" }, t("profile.mean", { mean: known.mean }))),
-    el("td", { class: "number" }, known.distinct === undefined ? "" : number(known.distinct))];
-}
-
-function types(counts) {
-  return counts ? Object.entries(counts).map(([type, count]) => `${type} ${number(count)}`).join(", ") : "";
 }
 
 function contract(receipt) {
