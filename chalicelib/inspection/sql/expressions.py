@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.inspection.sql.database import Database
+from chalicelib.inspection.sql.growth import refused_growth, within
 from chalicelib.tableschema import Field
 
 _SQL_TYPES: Mapping[str, str] = {
@@ -55,7 +56,10 @@ class Expression:
                 return f'names "{name}", which is no field of the schema'
         self.fields = [known[name.lower()] for name in named if name.lower() in known]
         functions = {node["function_name"] for node in nodes if node["class"] == "FUNCTION"}
-        return self._refused_function(database, functions) or self._refused_type(database, fields)
+        # The type is the last, for the engine folds what is constant when it finds that out.
+        return (
+            self._refused_function(database, functions) or refused_growth(nodes) or self._refused_type(database, fields)
+        )
 
     def _refused_function(self, database: Database, names: set[str]) -> str | None:
         for name in sorted(names):
@@ -106,21 +110,10 @@ def _nodes(database: Database, sql: str) -> Sequence[dict[str, Any]] | None:
         return None
     if query["from_table"].get("table_name") != "rows":
         return None
-    return list(_within(query["select_list"][0]))
-
-
-def _within(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _within(item)
-    elif isinstance(node, dict):
-        if "class" in node:
-            yield node
-        for item in node.values():
-            yield from _within(item)
+    return list(within(query["select_list"][0]))
 
 
 def _is_variable(nodes: Sequence[dict[str, Any]], name: str) -> bool:
     """Whether it is the variable of a lambda."""
     written = (node.get("lhs") for node in nodes if node["class"] == "LAMBDA")
-    return any(name in each.get("column_names", ()) for lhs in written for each in _within(lhs))
+    return any(name in each.get("column_names", ()) for lhs in written for each in within(lhs))

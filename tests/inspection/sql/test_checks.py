@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from decimal import Decimal
+from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
 import pytest
@@ -155,6 +156,20 @@ def test_a_table_with_more_columns_than_the_engine_takes_has_no_check_evaluated(
         ("true) FROM rows UNION SELECT (true", "not one expression"),
         ("true), (false", "not one expression"),
         ("sum(debit) = debit", "refused by the engine"),
+        ("len(range(100000000)) > 0", "all lengths together must be at most 1,000"),
+        ("len(RANGE(-100000000, 0)) > 0", "at most 1,000"),
+        ("len(generate_series(id)) > 0", "unless its length is a number"),
+        ("len(list_resize([id], 100 * 1000000)) > 0", "unless its length is a number"),
+        ("len(repeat(kind, 100000000)) > 0", "at most 1,000"),
+        ("len(kind.repeat(100000000)) > 0", "at most 1,000"),
+        ("len([x for x in range(100)]) > 0 and lpad(kind, 64) <> kind", "at most 1,000"),
+        ("len(rpad(kind, length(kind) * 1000000, 'x')) > 0", "unless its length is a number"),
+        ("format('{:1000000000}', kind) <> ''", "unless its length is a number"),
+        ("format('{} {:{}}', kind, kind, 1000000000) <> ''", "unless its length is a number"),
+        ("printf('%*d', 1000000000, id) <> ''", "unless its length is a number"),
+        ("(NULL::INTEGER[300][300]) IS NULL", "at most 1,000"),
+        ("len(list_reduce([kind, kind], (a, b) -> a || b)) > 0", 'calls "list_reduce"'),
+        ("len(list_transform([id], x -> list_transform([x], y -> y + x))) > 0", "a lambda in a lambda"),
     ],
 )
 def test_an_expression_that_is_no_check_is_refused(sql: str, reason: str) -> None:
@@ -165,10 +180,30 @@ def test_an_expression_that_is_no_check_is_refused(sql: str, reason: str) -> Non
 
 @pytest.mark.parametrize(
     "sql",
-    ["DEBIT > 0", "kind in ('a', 'b')", "list_transform([id], x -> x + 1)[1] > 1", "count(distinct id) = count(*)"],
+    [
+        "lpad(kind, 8, '0') = kind and list_contains(range(1, 100), id)",
+        "format('{:05d} {}', id::INTEGER, kind) <> printf('%.2f', debit::DOUBLE)",
+        "DEBIT > 0",
+        "kind in ('a', 'b')",
+        "list_transform([id], x -> x + 1)[1] > 1",
+        "count(distinct id) = count(*)",
+    ],
 )
 def test_an_expression_of_columns_and_functions_is_taken(sql: str) -> None:
     assert list(refused_checks({"c.json": with_checks(right=sql)})) == []
+
+
+def test_a_check_that_would_make_much_of_nothing_takes_no_memory() -> None:
+    before = getrusage(RUSAGE_SELF).ru_maxrss
+    for sql in (
+        "len(range(100000000)) > 0",
+        "len(repeat('x', 1000000000)) > 0",
+        "len(list_resize([id], 100000000)) > 0",
+    ):
+        assert found(under(b"id,debit,credit,kind,on\n1,1,1,a,\n", large=sql)) == [
+            ("check-not-evaluated", "large", None, None)
+        ]
+    assert getrusage(RUSAGE_SELF).ru_maxrss - before < 100 * 1024
 
 
 def test_a_refused_check_that_was_deployed_all_the_same_is_a_finding() -> None:
