@@ -102,6 +102,18 @@ def test_the_types_of_jsons_members_stand_side_by_side(chromium: Browser, world:
         assert visited.violations() == []
 
 
+def test_json_lines_have_both_their_types_and_a_profile(chromium: Browser, world: ApiWorld, link: str) -> None:
+    lines = [b'{"value": null}\n', *(b'{"value": %d.5}\n' % number for number in range(4))]
+    world.upload("acme/values.jsonl", b"".join(lines))
+    with visit(chromium, link) as visited:
+        value = shown(visited.page, "acme/values.jsonl")
+        expect(value).to_have_count(1)
+        expect(value).to_contain_text("number 4, null 1")
+        expect(value).to_contain_text("80% · 1 empty")
+        expect(value).to_contain_text("0.5 … 3.5")
+        expect(value.locator(".spread")).to_be_visible()
+
+
 def test_a_long_table_says_of_how_many_records_its_profile_speaks(
     chromium: Browser, world: ApiWorld, link: str
 ) -> None:

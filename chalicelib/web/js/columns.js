@@ -26,11 +26,12 @@ function ofWhich({ profiled_records: profiled, records }) {
   return el("p", { class: "quiet" }, t("profile.partial", { profiled: number(profiled), records: number(records) }));
 }
 
-/** Of cells as text, of the values of JSON, or of a schema: what is not known leaves its cell empty. */
+/** Of cells, of JSON's values by their types, or of a schema: what is not known leaves its place empty. */
 function cells(column, receipt) {
-  const of = column.types ? ofJson(column.types, receipt.records) : ofText(column, receipt.profiled_records);
-  return [el("td", {}, typeName(column), of.kinds), el("td", {}, filled(of)),
-    el("td", { dir: "auto" }, range(column), length(column), common(column)), el("td", { class: "number" }, distinct(column, of))];
+  const text = ofText(column, receipt.profiled_records);
+  const json = column.types ? ofJson(column.types, receipt.records) : null;
+  return [el("td", {}, typeName(column), (json ?? text).kinds), el("td", {}, filled(json ?? text)),
+    el("td", { dir: "auto" }, range(column), length(column), common(column)), el("td", { class: "number" }, distinct(column, text))];
 }
 
 function ofText({ nulls, share }, records) {
