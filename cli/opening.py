@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import webbrowser
-from collections.abc import Mapping
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
+from botocore.exceptions import ClientError
 
 from cli.options import json_option, stage_options
-from infra.stages import ROOT, UsageError, load_stage
-from local.embedded import LOCAL, endpoint_for
+from cli.surroundings import Surroundings
+from infra.stages import UsageError, load_stage
+from local.embedded import LOCAL
 from local.serving import running_link
+
+API_OF = re.compile(r"arn:[\w-]+:execute-api:([\w-]+):\d+:(\w+)/")
+"""Of an API, in what allows it to call a function: its region and its id."""
+
+GATEWAY_STAGE = "api"
+"""Chalice's own name for what it deploys of an API."""
 
 
 @click.command("open")
@@ -35,26 +41,27 @@ def open_dashboard(*, stage: str, endpoint_url: str | None, no_browser: bool, as
 def _link(stage: str, endpoint_url: str | None) -> str:
     if stage == LOCAL and not endpoint_url and (link := running_link()):
         return link
-    endpoint = endpoint_for(stage, endpoint_url)
-    api = deployed_api(stage)
-    if api is None:
+    deployed = gateway_link(Surroundings.find(stage, endpoint_url))
+    if deployed is None:
         raise UsageError(
-            f"No dashboard of the stage {stage} is known here: `make run` or `make serve` serves one, "
+            f"The stage {stage} has no dashboard yet: `make run` or `make serve` serves one here, "
             f"`make deploy STAGE={stage}` deploys one."
         )
-    return gateway_link(api, endpoint)
+    return deployed
 
 
-def gateway_link(api: Mapping[str, str], endpoint: str | None) -> str:
-    """Where API Gateway serves a deployed API: that of AWS, or of the emulator at the endpoint."""
-    address = api["rest_api_url"]
-    if endpoint is None:
-        return address
-    return f"{endpoint.rstrip('/')}/_aws/execute-api/{api['rest_api_id']}{urlsplit(address).path}"
-
-
-def deployed_api(stage: str, project: Path = ROOT) -> Mapping[str, str] | None:
-    """What Chalice noted of the API that was deployed from this clone."""
-    deployed = project / ".chalice" / "deployed" / f"{stage}.json"
-    resources = json.loads(deployed.read_text())["resources"] if deployed.exists() else []
-    return next((one for one in resources if one.get("resource_type") == "rest_api"), None)
+def gateway_link(surroundings: Surroundings) -> str | None:
+    """Where API Gateway serves the stage's API, on AWS or on an emulator; None where it is not deployed."""
+    try:
+        # Chalice names the API's function after the app and the stage alone, as the stack is named.
+        policy = surroundings.client("lambda").get_policy(FunctionName=surroundings.stage.stack)["Policy"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return None
+        raise
+    found = API_OF.search(policy)
+    if not found:
+        return None
+    if surroundings.endpoint:
+        return f"{surroundings.endpoint.rstrip('/')}/_aws/execute-api/{found[2]}/{GATEWAY_STAGE}/"
+    return f"https://{found[2]}.execute-api.{found[1]}.amazonaws.com/{GATEWAY_STAGE}/"

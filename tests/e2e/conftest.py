@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.access import Scope
-from cli.opening import deployed_api, gateway_link
+from cli.opening import gateway_link
 from cli.surroundings import Surroundings
 from cli.token import made
 from infra.deploy import deploy
@@ -132,13 +132,11 @@ def faulty_aws(endpoint: str) -> Iterator[Surroundings]:
 
 
 @pytest.fixture(scope="session")
-def link(aws: Surroundings, emulator: str, project: Path) -> Iterator[str]:
+def link(aws: Surroundings, emulator: str) -> Iterator[str]:
     """The dashboard's address with a token: as `make run` serves it, and through LocalStack's API Gateway."""
     if emulator == "localstack":
         token = made(aws, "browser", [str(scope) for scope in Scope])
-        api = deployed_api("local", project)
-        assert api
-        yield f"{gateway_link(api, aws.endpoint)}?token={token}"
+        yield f"{gateway_link(aws)}?token={token}"
         return
     with _served(str(aws.endpoint)) as address:
         yield address

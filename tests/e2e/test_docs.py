@@ -148,3 +148,21 @@ def wrong_of(section: Part, shell: Shell, clone: Path) -> Iterator[str]:
         output, status = shell.run("python example.py")
         if status or not output.startswith(section.status) or not output.strip():
             yield f"{section.title}: {script}\nended with status {status}:\n{output}"
+
+
+# -- docs/localstack.md
+
+
+def test_every_command_of_the_page_on_localstack_ends_as_declared(
+    clone: Path, aws: Surroundings, emulator: str
+) -> None:
+    if emulator != "localstack":
+        pytest.skip("the page is about LocalStack")
+    commands = commands_of((ROOT / "docs" / "localstack.md").read_text())
+    port = str(urlsplit(str(aws.endpoint)).port)
+    shell = Shell(clone, environment(clone))
+    try:
+        failed = failures(shell, (each for each in commands if each.tag not in ELSEWHERE), port)
+    finally:
+        shell.close()
+    assert failed == []
