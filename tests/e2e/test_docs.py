@@ -119,7 +119,7 @@ def asking(clone: Path, aws: Surroundings, link: str) -> Iterator[Shell]:
     """A terminal in which what comes before the first call is done; curl says the status of each answer."""
     (clone.parent / ".curlrc").write_text('write-out = "%{stderr}\\nstatus %{http_code}\\n"\n')
     opened = Shell(clone, {**environment(clone), **CREDENTIALS, "AWS_ENDPOINT_URL": str(aws.endpoint)})
-    address = "http://" + urlsplit(link).netloc
+    address = link.partition("?")[0].rstrip("/")
     for command in part(BEGINNING).commands:
         output, status = opened.run(command.text.replace(THE_PAGES_ADDRESS, address))
         assert status == 0, output
