@@ -173,8 +173,9 @@ def test_a_long_output_is_cut_in_the_middle() -> None:
     assert "line50." not in svg
 
 
-def test_every_guarantee_names_tests_that_exist() -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`", (ROOT / "docs" / "guarantees.md").read_text())
+@pytest.mark.parametrize("page", ["guarantees.md", "security.md"])
+def test_every_guarantee_and_control_names_tests_that_exist(page: str) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`", (ROOT / "docs" / page).read_text())
     assert named
     for path, test in named:
         assert (ROOT / path).exists(), path
