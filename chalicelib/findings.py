@@ -839,7 +839,10 @@ class Findings:
         field: str | None = None,
         **values: object,
     ) -> None:
-        """Count one finding of `code`, and keep it if it is among the first; `values` fill its message."""
+        """Count one finding of `code`, and keep it if it is among the first; `values` fill its message.
+
+        A `reference` among them is what a cell of a workbook is called there: it ends the message.
+        """
         if self._is_closed or code in self._ignored:
             return
         known = CATALOGUE[code]
@@ -848,6 +851,8 @@ class Findings:
         if count >= self._per_code:
             return
         message = f"{known.message} {known.fix}".format(**values)
+        if reference := values.get("reference"):
+            message += f" It is the cell {reference}."
         self._kept.append(
             Finding(
                 code=code,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from chalicelib.inspection.values import HEADER, Values
+from chalicelib.inspection.values import HEADER, Cell, Values
 from chalicelib.tableschema import Rows, Schema
 
 if TYPE_CHECKING:
@@ -20,11 +21,13 @@ class NativeValues:
         self._schema = schema
         self._checks = checks
         self._rows: Rows | None = None
+        self._cell: Callable[[int, int], Cell] | None = None
         self._checked: Sequence[int | None] = ()
         self._is_whole = False
 
-    def begin(self, names: Sequence[str], *, line: int | None) -> None:
-        """Judge the header."""
+    def begin(self, names: Sequence[str], *, line: int | None, cell: Callable[[int, int], Cell] | None = None) -> None:
+        """Judge the header; `cell` tells which one of a workbook is on a line and in a column of it."""
+        self._cell = cell
         self._rows = rows = Rows(self._schema, names)
         for problem in rows.header_problems:
             self._values.add(HEADER[problem.rule], field=problem.name, row=0, line=line, rule=problem.words)
@@ -36,7 +39,8 @@ class NativeValues:
         if not self._rows:
             return
         problems, keys = self._rows.judge_values(values), self._rows.keys_of_values(values)
-        self._values.judge(problems, keys, row=row, line=line)
+        cell = partial(self._cell, line) if self._cell and line else None
+        self._values.judge(problems, keys, row=row, line=line, cell=cell)
         if self._checks:
             checked = [None if index is None else values[index] for index in self._checked]
             self._checks.take(checked, row=row, line=line)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from chalicelib.findings import Findings
@@ -25,6 +26,9 @@ RULES: Mapping[str, str] = {
 """The code of the finding for each rule of a field."""
 HEADER: Mapping[str, str] = {"missing": "missing-label", "extra": "extra-label", "order": "incorrect-label"}
 """The code of the finding for each rule of the header."""
+
+Cell = tuple[int, str]
+"""The number of a cell's column, and what the cell is called in its workbook."""
 
 
 class Values:
@@ -56,13 +60,24 @@ class Values:
         rule: str = "",
         fields: str = "",
         member: str | None = None,
+        cell: Callable[[], Cell] | None = None,
     ) -> None:
-        """Report a broken rule, of a field or of a member that is none."""
+        """Report a broken rule, of a field or of a member that is none; `cell` tells where in a workbook."""
         self._counts[code, field] = self._counts.get((code, field), 0) + 1
         if self._findings.full(code):
             self._findings.count(code, 1)
-        else:
-            self._findings.add(code, field=member or field, row=row, line=line, rule=rule, fields=fields)
+            return
+        column, reference = cell() if cell else (None, None)
+        self._findings.add(
+            code,
+            field=member or field,
+            row=row,
+            line=line,
+            column=column,
+            reference=reference,
+            rule=rule,
+            fields=fields,
+        )
 
     def count(self, code: str, field: str | None, more: int) -> None:
         """Count a rule that is broken more often, like findings that are kept."""
@@ -81,10 +96,19 @@ class Values:
             limit = f"{self._limit // MIB:,} MiB of memory"
             self._findings.add("uniqueness-not-checked", row=row, line=line, what="Values", limit=limit)
 
-    def judge(self, problems: Iterable[Any], keys: Sequence[Any], *, row: int, line: int | None) -> None:
-        """Report a record's problems, and the keys that a record before it has."""
-        for field, _, problem in problems:
-            self.add(RULES[problem.rule], field=field.name, row=row, line=line, rule=problem.words)
+    def judge(
+        self,
+        problems: Iterable[Any],
+        keys: Sequence[Any],
+        *,
+        row: int,
+        line: int | None,
+        cell: Callable[[int], Cell] | None = None,
+    ) -> None:
+        """Report a record's problems, and the keys that a record before it has; `cell` tells where in a workbook."""
+        for field, index, problem in problems:
+            place = partial(cell, index) if cell else None
+            self.add(RULES[problem.rule], field=field.name, row=row, line=line, rule=problem.words, cell=place)
         self.judge_keys(keys, row=row, line=line)
 
     def judge_keys(self, keys: Sequence[Any], *, row: int, line: int | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.findings import Findings
 from chalicelib.inspection.headers import judge_names
 from chalicelib.inspection.limits import Limits
+from chalicelib.inspection.patterns import compiled
 from chalicelib.inspection.report import Sheet
 from chalicelib.inspection.xlsx.cells import ERROR, CellValues, label
 from chalicelib.inspection.xlsx.parts import SheetEntry
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from chalicelib.inspection.native_values import NativeValues
     from chalicelib.inspection.profile import NativeProfile
 
+_is_bare = compiled(r"[^\W\d][\w.]*").fullmatch
+"""Names of sheets that formulas have without quotes."""
 Filled = Sequence[tuple[int, Any]]
 """Columns from 1, and the values in them."""
 
@@ -130,7 +133,14 @@ class MainTable(SheetTable):
         judge_names(self.names, self._findings, longest=self._limits.name_length, line=line)
         self._profile.begin(self.names)
         if self._sink:
-            self._sink.begin(self.names, line=line)
+            self._sink.begin(self.names, line=line, cell=self._cell)
+
+    def _cell(self, line: int, index: int) -> tuple[int, str]:
+        """The number of a column of the table in the sheet, and what its cell on a line is called in formulas."""
+        column, sheet = self._start + index, self._entry.name[: self._limits.name_length]
+        if not _is_bare(sheet):
+            sheet = "'" + sheet.replace("'", "''") + "'"
+        return column, f"{sheet}!{column_letters(column)}{line}"
 
     def finish(self) -> None:
         """All rows were taken; judge the header that there is not."""
