@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.aws.seals import DynamoSeals
@@ -995,6 +995,7 @@ def check_two_at_once(
 
 @settings(max_examples=200)
 @given(MINUTES, st.lists(st.integers(1, 60), max_size=20), st.sampled_from([0, 1, 60]), st.booleans())
+@example(minutes=[0], turns=[2, 39, 1], apart=0, is_new=True)
 def test_two_sealers_at_once_make_one_chain(minutes: list[int], turns: list[int], apart: int, is_new: bool) -> None:
     check_two_at_once(minutes, overtaking(turns), apart * MINUTE, adopting_case if is_new else fake_case)
 

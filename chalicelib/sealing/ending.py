@@ -75,5 +75,7 @@ class Ending:
                 f" key was chosen, run `recibo.py seal --adopt {last.seal_hash}`; if not, `recibo.py verify`"
             )
         if next(self.anchor.kept(self.bucket, since=last.number), None) is not None:
+            if self._ahead(last) is not None:  # since `mended` looked: another sealer's, or for it to refuse
+                raise OvertakenError
             self._refuse(last)
         return asked
