@@ -78,6 +78,11 @@ class Source:
         return told + 1 - ADDED * self._respelled_in((self._open + self._piece)[: index - self._consumed])
 
     @property
+    def ends_in_text(self) -> bool:
+        """Whether what expat waits for the end of is text, such as the `]]` that may become `]]>`, and no markup."""
+        return self._open[:1] not in (b"", b"<")
+
+    @property
     def _consumed(self) -> int:
         return self._fed - len(self._open)
 

@@ -40,7 +40,7 @@ REASONS: Mapping[int, str] = {
 }
 """What the errors of expat say, by their number, where that can be said better than expat does."""
 
-JUNK = 9
+UNCLOSED, JUNK = 5, 9
 FOLLOWING = (4, JUNK)
 """What expat says of text after the outermost element."""
 
@@ -104,7 +104,8 @@ class XmlText:
             self._stop(error.code, *error.place, **error.values)
 
     def _stop_at(self, error: ExpatError) -> None:
-        if error.code in FOLLOWING and self._elements.are_over:
+        is_text = error.code in FOLLOWING or (error.code == UNCLOSED and self._source.ends_in_text)
+        if is_text and self._elements.are_over:
             # Which of them expat meets, and at which character of one word, depends on where its blocks end.
             self._findings.add("malformed-xml", line=error.lineno, reason=REASONS[JUNK])
             self._stopped = True

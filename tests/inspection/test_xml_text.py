@@ -86,6 +86,9 @@ def test_a_changed_document_is_accepted_exactly_where_another_reader_accepts_it(
 @given(st.one_of(mutated(trees().map(written)), TEXTS), st.integers(1, 9))
 @example("<b/>a/>", 1)
 @example("<b/>\n\nab\x01", 1)
+@example("<p:a/> ]]", 1)
+@example("<b/>\n]", 2)
+@example("<b/>\n<!-- ", 3)
 def test_the_outcome_does_not_depend_on_the_blocks(text: str, size: int) -> None:
     limits = Limits(record_bytes=60, xml_depth=4, columns=3, xml_names=900)
     assert Told(text, size) == Told(text)
