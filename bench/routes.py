@@ -139,8 +139,9 @@ def _measured(size: int, progress: Callable[[str, float], None]) -> tuple[dict[s
     read: dict[str, Reading] = {}
     rows: list[tuple[str, ...]] = []
     with _api_over(Large.of(size)) as asked:
-        for name, address in addresses(asked).items():
-            progress(f"asking for {name}", len(rows) / 11)
+        wanted = addresses(asked)
+        for name, address in wanted.items():
+            progress(f"asking for {name}", len(rows) / len(wanted))
             read[name] = reading = asked.reading(address)
             milliseconds = statistics.median(asked.seconds(address) for _ in range(RUNS)) * 1000
             kilobytes = len(asked.raw(address).encode()) / 1000

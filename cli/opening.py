@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from cli.options import json_option, stage_options
 from cli.surroundings import Surroundings
-from infra.stages import UsageError, load_stage
+from infra.stages import UsageError
 from local.embedded import LOCAL
 from local.serving import running_link
 
@@ -31,7 +31,6 @@ def open_dashboard(*, stage: str, endpoint_url: str | None, no_browser: bool, as
 
     A deployed one asks for a token, which `recibo.py token create NAME` makes.
     """
-    load_stage(stage)
     link = _link(stage, endpoint_url)
     click.echo(json.dumps({"link": link}) if as_json else link)
     if not no_browser:

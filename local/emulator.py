@@ -37,7 +37,9 @@ class Copies:
         copy = self._folder / sha256(listed.encode()).hexdigest()
         with self._lock:
             if not copy.exists():
-                zipfile.ZipFile.extractall(archive, copy)
+                half = Path(tempfile.mkdtemp(dir=self._folder))  # what breaks off is no copy
+                zipfile.ZipFile.extractall(archive, half)
+                half.rename(copy)
         return copy
 
 
@@ -75,7 +77,7 @@ class Pool:
         """Give a worker back."""
         self._take_back(worker)
         with self._returned:
-            self._returned.notify()
+            self._returned.notify_all()  # who waits may wait for another function's
 
 
 def main() -> None:
