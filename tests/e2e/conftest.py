@@ -25,6 +25,7 @@ from local.embedded import CREDENTIALS, answers, embedded_aws, free_port
 from tests.e2e.staging import staged
 
 LOCALSTACK = ROOT.parent / "shared" / "localstack" / "start"
+ATOMIC = Path(__file__).with_name("localstack")  # its sitecustomize makes conditional writes atomic
 SERVER_SECONDS = 60
 LOCALSTACK_SECONDS = 600  # its first start installs it
 FAULTY = "faulty"
@@ -82,7 +83,12 @@ def endpoint(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @contextlib.contextmanager
 def _localstack(log: Path) -> Iterator[str]:
     port = free_port()
-    environment = {**os.environ, "PORT": str(port), "LAMBDA_RETRY_BASE_DELAY": "1"}
+    environment = {
+        **os.environ,
+        "PORT": str(port),
+        "LAMBDA_RETRY_BASE_DELAY": "1",
+        "PYTHONPATH": str(ATOMIC),
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             [str(LOCALSTACK)], env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
