@@ -8,12 +8,13 @@ import hashlib
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from bench.recibo import CONTRACT
 from bench.rows import CATEGORIES, COLUMNS
 
 CHUNK = 1 << 20
@@ -84,6 +85,66 @@ def frictionless(path: str) -> Work:
         return rows
 
     return work
+
+
+def frictionless_schema(path: str) -> Work:
+    """Its `validate` with the Table Schema of `bench.recibo.CONTRACT`, which the file fulfils."""
+    library = import_module("frictionless")
+    library.system.trusted = True
+    schema = library.Schema.from_descriptor(CONTRACT["schema"])
+
+    def work() -> int:
+        report = library.validate(path, schema=schema)
+        if not report.valid:
+            raise RuntimeError(f"{path} is said to break its schema")
+        rows: int = report.tasks[0].stats["rows"]
+        return rows
+
+    return work
+
+
+def duckdb_csv(path: str) -> Work:
+    """The embedded engine alone, on the file itself: cells and rows, and nothing about what is in them."""
+    return _asked(f"SELECT count(*) FROM {_csv_of(path, dict.fromkeys(COLUMNS, 'VARCHAR'))}")
+
+
+def duckdb_json_lines(path: str) -> Work:
+    """The same for JSON Lines, each member as the text it is."""
+    columns = _columns(dict.fromkeys(COLUMNS, "JSON"))
+    return _asked(f"SELECT count(*) FROM read_json('{path}', format='newline_delimited', columns={columns})")
+
+
+def duckdb_checked(path: str) -> Work:
+    """The checks of `bench.recibo.CONTRACT` and a profile as one would write them for the engine, by hand."""
+    types = {"id": "BIGINT", "date": "DATE", "amount": "DOUBLE"}
+    source = _csv_of(path, {name: types.get(name, "VARCHAR") for name in COLUMNS})
+    wrong = (
+        "id IS NULL OR id < 1",
+        "length(name) > 100",
+        "amount < 0",
+        f"category NOT IN {CATEGORIES}",
+        "NOT regexp_full_match(country, '[A-Z]{2}')",
+    )
+    checks = [f"count(*) FILTER ({condition})" for condition in wrong]
+    profile = [
+        f"count({name}), min({name}), max({name}), approx_count_distinct({name})" for name in COLUMNS
+    ]  # fmt: skip
+    return _asked(f"SELECT count(*), {', '.join(checks + profile)} FROM {source}")
+
+
+def _csv_of(path: str, types: Mapping[str, str]) -> str:
+    dialect = "auto_detect=false, header=true, delim=',', quote='\"', escape='\"', strict_mode=true"
+    return f"read_csv('{path}', {dialect}, columns={_columns(types)})"
+
+
+def _columns(types: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in types.items()) + "}"
+
+
+def _asked(statement: str) -> Work:
+    """The first number that the engine answers, on one thread."""
+    database = import_module("duckdb").connect(config={"threads": 1})
+    return lambda: database.execute(statement).fetchone()[0]
 
 
 def json_lines(path: str) -> Work:

@@ -49,6 +49,8 @@ READ = Peer(label="reading alone", job="read")
 HASH = Peer(label="reading and SHA-256", job="sha256")
 ORJSON = Peer(label="orjson, line by line", job="orjson-lines", needs="orjson", goal=2)
 JSON = Peer(label="json, line by line", job="json-lines")
+DUCKDB_JSON = Peer(label="DuckDB, the file itself, members as they are", job="duckdb-json-lines")
+CONTRACTED = Peer(label="Recibo, inspect under the contract", job="recibo-contract")
 
 RACES = (
     Race(
@@ -58,6 +60,7 @@ RACES = (
         peers=(
             _csv(),
             Peer(label="frictionless 5, validate", job="frictionless", needs="frictionless", on_sample=True, goal=40),
+            Peer(label="DuckDB, the file itself, cells only", job="duckdb-csv"),
             Peer(label="wc -l", job="wc"),
             HASH,
             READ,
@@ -80,13 +83,29 @@ RACES = (
             Peer(label="gzip, unpacking alone", job="gunzip"),
         ),
     ),
-    Race(title="JSON Lines, flat records", name="flat.jsonl", size="lines", peers=(ORJSON, JSON, HASH)),
+    Race(
+        title="CSV as in a real export, under a contract of 7 fields, with profile",
+        name="export.csv",
+        size="table",
+        recibo=CONTRACTED,
+        peers=(
+            Peer(
+                label="frictionless 5, validate with the same schema",
+                job="frictionless-schema",
+                needs="frictionless",
+                on_sample=True,
+                goal=20,
+            ),
+            Peer(label="DuckDB, the same checks by hand, the file itself", job="duckdb-checked", goal=0.5),
+        ),
+    ),
+    Race(title="JSON Lines, flat records", name="flat.jsonl", size="lines", peers=(ORJSON, JSON, DUCKDB_JSON, HASH)),
     Race(title="JSON Lines, nested records that differ", name="nested.jsonl", size="document", peers=(ORJSON, JSON)),
     Race(
         title="JSON Lines, flat records, under a contract of 7 fields",
         name="flat.jsonl",
         size="sample",
-        recibo=Peer(label="Recibo, inspect under the contract", job="recibo-contract"),
+        recibo=CONTRACTED,
         peers=(Peer(label="the same checks, written by hand for json", job="json-lines-checked"),),
     ),
     Race(

@@ -35,7 +35,7 @@ class Cells(NamedTuple):
 
 
 class Batch:
-    """A batch of records; once it is loaded it is the view `batch`, with the columns `n`, `c0`, `c1`, …"""
+    """A batch of records; once it is loaded it is the view `batch` (see `Database.load`)."""
 
     def __init__(self, *, width: int, delimiter: str) -> None:
         self.width = width

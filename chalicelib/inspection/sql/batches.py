@@ -70,6 +70,8 @@ class Batches:
 
     def _ask(self, batch: Batch) -> list[Any]:
         batch.load(self._database)
+        if any(question.reads_often for question in self._questions):
+            self._database.keep()
         return [question.ask(self._database, batch) for question in self._questions]
 
     def _receive(self) -> None:

@@ -52,6 +52,11 @@ class Checks:
         self._given_up: dict[str, str] = {}
         self._failed: list[str] = []
 
+    @property
+    def reads_often(self) -> bool:
+        """Each check is a statement."""
+        return True
+
     def ask(self, database: Database, batch: Batch) -> Sequence[Broken]:  # noqa: ARG002
         """Ask the checks of rows, and keep what the others need."""
         expressions = self._parsed(database)

@@ -52,6 +52,7 @@ class Database:
         for setting in _SETTINGS:
             self._root.execute(f"SET {setting.replace('{path}', self._path)}")
         self._session = self._root.cursor()
+        self._is_kept = False
 
     @classmethod
     @contextmanager
@@ -117,9 +118,9 @@ class Database:
         self._session.interrupt()
 
     def load(self, records: Iterable[bytes], *, columns: int, delimiter: str) -> None:
-        """Make these records, which end in LF, the view `batch`: their cells are `c0`, `c1`, …, their number is `n`.
+        """Make these records, which end in LF, the view `batch`: their cells are `c0`, `c1`, …; none is NULL.
 
-        No cell is NULL. Numbers are from 0 on, in the order of the records.
+        Each statement reads them again, which for one or two takes less time than to keep them.
         """
         size = self._write(records)
         names = [f"'c{index}': 'VARCHAR'" for index in range(columns)]
@@ -129,9 +130,17 @@ class Database:
             f"delim = '{delimiter}', quote = '\"', escape = '\"', comment = '', new_line = '\\n', strict_mode = true, "
             f"nullstr = '\n', allow_quoted_nulls = false, max_line_size = {size + 1}, buffer_size = {size + 1})"
         )
-        self.rows(f"CREATE OR REPLACE TEMP TABLE cells AS SELECT * FROM {source}")
+        self.rows(f"CREATE OR REPLACE TEMP VIEW batch AS SELECT * FROM {source}")
+        self._is_kept = False
+
+    def keep(self) -> None:
+        """Keep the batch as a table, with the number `n` of each record: from 0 on, in their order."""
+        if self._is_kept:
+            return
+        self.rows("CREATE OR REPLACE TEMP TABLE cells AS SELECT * FROM batch")
         self.rows("CREATE OR REPLACE TEMP VIEW batch AS SELECT rowid AS n, * FROM cells")
         os.ftruncate(self._batch, 0)
+        self._is_kept = True
 
     def _write(self, records: Iterable[bytes]) -> int:
         os.ftruncate(self._batch, 0)

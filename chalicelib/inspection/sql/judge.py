@@ -33,6 +33,12 @@ class Judge:
         self._most = max(1, values.kept)
         self._judged: Sequence[_Judged] | None = None
         self._keys = keys_of(rows, values.uniqueness, self._most)
+        self._was_doubtful = False
+
+    @property
+    def reads_often(self) -> bool:
+        """Where all is right and nothing must be unique, one look is enough."""
+        return self._was_doubtful or self._keys.reads_often
 
     def ask(self, database: Database, batch: Batch) -> tuple[Sequence[Broken], OfKeys]:
         """Find what is broken."""
@@ -53,10 +59,12 @@ class Judge:
         if judged:
             counts = ", ".join(f"count(*) FILTER (WHERE {column.doubt})" for column in judged)
             found = database.rows(f"SELECT {counts} FROM batch")[0]
+            self._was_doubtful = any(found)
             yield from (column for column, count in zip(judged, found, strict=True) if count)
 
     def _broken(self, database: Database, judged: _Judged) -> Iterator[Broken]:
         """Judge each doubtful text of a column, once."""
+        database.keep()
         tallies: dict[Problem, Tally] = {}
         cell = f"c{judged.column}"
         texts = f"SELECT {cell}, count(*), min(n, {self._most}) FROM batch WHERE {judged.doubt} GROUP BY {cell}"

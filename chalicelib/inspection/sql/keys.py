@@ -34,6 +34,10 @@ class Answer(NamedTuple):
 class Keys(Protocol):
     """Remembers the keys of a table."""
 
+    @property
+    def reads_often(self) -> bool:
+        """As that of a question."""
+
     def ask(self, database: Database, batch: Batch) -> Answer:
         """Which keys of a batch were there before."""
 
@@ -54,6 +58,11 @@ class PythonKeys:
         self._rows = rows
         self._seen = budget
         self._most = most
+
+    @property
+    def reads_often(self) -> bool:
+        """The engine is not asked."""
+        return False
 
     def ask(self, database: Database, batch: Batch) -> Answer:  # noqa: ARG002
         """Which keys of a batch were there before."""
@@ -79,6 +88,11 @@ class EngineKeys:
         self._expressions = expressions
         self._room = room
         self._most = most
+
+    @property
+    def reads_often(self) -> bool:
+        """Each rule takes several statements."""
+        return bool(self._expressions)
 
     def ask(self, database: Database, batch: Batch) -> Answer:  # noqa: ARG002
         """Which keys of a batch were there before."""

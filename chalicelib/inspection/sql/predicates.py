@@ -74,7 +74,10 @@ def _string(field: Field, column: str, constraints: Constraints) -> Iterator[str
         yield _matches(column, _FORMATS[field.format])
     for name, sign in _LENGTHS.items():
         if name in constraints:
-            yield f"length({column}) {sign} {int(constraints.pop(name))}"
+            length = int(constraints.pop(name))
+            # No text has more characters than bytes, which need not be counted.
+            few = f"strlen({column}) <= {length} OR " if name == "maxLength" else ""
+            yield f"({few}length({column}) {sign} {length})"
     if "pattern" in constraints:
         yield _matches(column, _pattern(constraints.pop("pattern")))
     yield from _enum(column, constraints, str, quoted)

@@ -18,8 +18,12 @@ class Question(Protocol, Generic[A]):
     nothing.
     """
 
+    @property
+    def reads_often(self) -> bool:
+        """Whether it reads the next batch more than once, or asks for the numbers of its records."""
+
     def ask(self, database: Database, batch: Batch) -> A:
-        """The answer for a batch, which is loaded: the view `batch`."""
+        """The answer for a batch, which is loaded: the view `batch`; kept if any question reads it often."""
 
     def take(self, answer: A, batch: Batch) -> None:
         """Take the answer; findings are only made here."""

@@ -28,6 +28,8 @@ NEWLINES = st.sampled_from(["\n", "\r\n", "\r"])
 class Everything:
     """Asks for all cells, and for each record's place."""
 
+    reads_often = True
+
     def __init__(self) -> None:
         self.rows: list[tuple[int, int, Sequence[str]]] = []
         self.batches = 0
@@ -49,6 +51,20 @@ class Everything:
         self.total = database.rows("SELECT sum(count)::BIGINT FROM seen") if self.batches else []
 
 
+class Once(Everything):
+    """Asks for all cells, of a batch that is not kept."""
+
+    reads_often = False
+
+    def ask(self, database: Database, batch: Batch) -> list[tuple[Any, ...]]:  # noqa: ARG002
+        rows = database.rows("SELECT * FROM batch")
+        assert database.rows("SELECT table_name FROM duckdb_tables()") == []
+        return [(number, *cells) for number, cells in enumerate(rows)]
+
+    def end(self, database: Database) -> None:
+        """Nothing was kept."""
+
+
 @contextmanager
 def asking(question: Any, **options: Any) -> Iterator[Batches]:
     batches = Batches([question], **{"delimiter": ",", **options})
@@ -58,9 +74,16 @@ def asking(question: Any, **options: Any) -> Iterator[Batches]:
         batches.close()
 
 
-def loaded(text: str, delimiter: str, *, size: int = 1 << 20, batch_bytes: int = 1 << 20) -> Everything:
+def loaded(
+    text: str,
+    delimiter: str,
+    *,
+    size: int = 1 << 20,
+    batch_bytes: int = 1 << 20,
+    question: type[Everything] = Everything,
+) -> Everything:
     """What the engine has of a file."""
-    everything = Everything()
+    everything = question()
     with asking(everything, delimiter=delimiter, batch_bytes=batch_bytes) as batches:
         table = Delimited(Findings(), Limits(), delimiter=delimiter, sink=batches)
         for block in cut(text.encode(), size):
@@ -95,7 +118,9 @@ def test_a_batch_has_the_cells_that_csv_reads(
 @example('a,b\n"1\r\n2","\r"\r\n3,"\n"\r4,"""\r"""\n', ",", 40)
 def test_a_batch_has_every_right_record_of_any_text(text: str, delimiter: str, size: int) -> None:
     for batch_bytes in (1, 1 << 20):
-        assert loaded(text, delimiter, size=size, batch_bytes=batch_bytes).rows == right_rows(text, delimiter)
+        for question in (Everything, Once):
+            found = loaded(text, delimiter, size=size, batch_bytes=batch_bytes, question=question)
+            assert found.rows == right_rows(text, delimiter)
 
 
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1), NEWLINES)
