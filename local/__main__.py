@@ -12,7 +12,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.deploy import script
+from infra.functions import script
 from infra.stages import ROOT, UsageError
 from local.embedded import LOCAL, endpoint_for
 from local.flow import aws, demo, run, serve

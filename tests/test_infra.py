@@ -18,10 +18,12 @@ import pytest
 
 from chalicelib.problems import KINDS, URN
 from chalicelib.receipts import INDEX_ATTRIBUTES
-from infra.deploy import Deployment
+from infra.deploy import run
+from infra.functions import fingerprint, run_chalice
 from infra.gateway import gateway_responses, set_responses
 from infra.package import _warned_of, build_zip, missing_packages
 from infra.stages import ROOT, Stage, UsageError, load_config, load_stage
+from infra.target import Target
 from infra.template import table_definition, template
 
 STAGES = sorted(load_config()["stages"])
@@ -196,13 +198,13 @@ def environment_of_chalice(endpoint: str | None, monkeypatch: pytest.MonkeyPatch
     """The environment in which a deployment would run `chalice deploy`."""
     environments: list[dict[str, str]] = []
 
-    def run(command: list[str], *, env: dict[str, str], **_: object) -> subprocess.CompletedProcess[str]:
+    def ran(command: list[str], *, env: dict[str, str], **_: object) -> subprocess.CompletedProcess[str]:
         environments.append(env)
         return subprocess.CompletedProcess(command, 0, "", "")
 
     with monkeypatch.context() as patched:
-        patched.setattr(subprocess, "run", run)
-        Deployment(stage=load_stage("local"), project=ROOT, endpoint=endpoint, say=print)._run_chalice()
+        patched.setattr(subprocess, "run", ran)
+        run_chalice(Target(stage=load_stage("local"), project=ROOT, endpoint=endpoint, say=print))
     return environments[0]
 
 
@@ -238,9 +240,9 @@ def test_contracts_that_are_not_right_are_not_deployed_and_nothing_else_is(tmp_p
     folder.mkdir(parents=True)
     for name in ("a", "b"):
         (folder / f"{name}.json").write_text(json.dumps({"name": name, "match": "acme/*.csv"}))
-    deployment = Deployment(stage=load_stage("local"), project=tmp_path, endpoint=ENDPOINT, say=print)
+    target = Target(stage=load_stage("local"), project=tmp_path, endpoint=ENDPOINT, say=print)
     with pytest.raises(UsageError, match=r"^The contracts are not right: b.json: match: some keys match both"):
-        deployment.run()
+        run(target)
 
 
 # -- settings of a stage
@@ -348,7 +350,7 @@ def test_other_answers_are_another_deployment(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("")
     (tmp_path / "requirements.txt").write_text("")
     of_tokens, of_iam = (
-        Deployment(stage=stage, project=tmp_path, endpoint=ENDPOINT, say=print)._fingerprint()
+        fingerprint(Target(stage=stage, project=tmp_path, endpoint=ENDPOINT, say=print))
         for stage in (stage_with(tmp_path), replace(load_stage("local"), is_iam=True))
     )
     assert of_tokens != of_iam
