@@ -28,6 +28,7 @@ CREDENTIALS: Mapping[str, str] = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
+ENFORCING: Mapping[str, str] = {"AUTH": "true"}
 
 
 def answers(endpoint: str) -> bool:
@@ -50,8 +51,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def embedded_aws(port: int | None = None) -> Iterator[str]:
-    """Run MiniStack for the length of the block; its endpoint. Raises UsageError if it cannot start."""
+def embedded_aws(port: int | None = None, *, enforcing: bool = False) -> Iterator[str]:
+    """Run MiniStack for the length of the block; its endpoint. Raises UsageError if it cannot start.
+
+    `enforcing` lets each function do only what its policy allows. It then refuses credentials that it does not know,
+    as those of your own account that may be in the environment.
+    """
     if port and _is_taken(port):
         raise UsageError(f"Port {port} is busy: choose another with PORT=…, or leave it out for a free one.")
     port = port or free_port()
@@ -60,7 +65,7 @@ def embedded_aws(port: int | None = None) -> Iterator[str]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-I", str(Path(__file__).with_name("emulator.py"))],
-            env=_environment(port, folder),
+            env={**_environment(port, folder), **(ENFORCING if enforcing else {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

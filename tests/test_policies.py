@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import json
-import re
-import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chalicelib.aws.anchors import KmsAnchor, LockedBucketAnchor
-from chalicelib.aws.folders import S3Folders
-from chalicelib.aws.forms import S3Forms
-from chalicelib.aws.inbox import S3Inbox
-from chalicelib.aws.inspections import LambdaInspections
-from chalicelib.aws.ledger import DynamoLedger
-from chalicelib.aws.lists import DynamoLists
-from chalicelib.aws.notes import DynamoNotes
-from chalicelib.aws.pages import DynamoPages
-from chalicelib.aws.seals import DynamoSeals
-from chalicelib.aws.signatures import KmsSignatures
-from chalicelib.aws.tokens import DynamoTokens
-from chalicelib.aws.versions import S3Versions
-from chalicelib.sealing import SealStore
 from infra.policies import policies, policy_path, write_policies
 from infra.stages import ROOT, Stage, load_config, load_stage
 from infra.template import LOCAL
+from tests.reached import CLIENT, decorated, reach_of
 
 STAGES = sorted(load_config()["stages"])
+FUNCTIONS = sorted(load_config()["lambda_functions"])
 
 
 def functions_of(stage: str) -> dict[str, Any]:
@@ -71,93 +56,86 @@ def actions(function: str, effect: str = "Allow", stage: Stage = LOCAL) -> set[s
 
 
 NEEDED = {
-    "s3.get_object": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},  # ListBucket: 404, not 403, if gone
-    "s3.put_object": {"s3:PutObject"},
-    "s3.list_objects_v2": {"s3:ListBucket"},
-    "s3.list_object_versions": {"s3:ListBucketVersions"},
-    "s3.get_bucket_versioning": {"s3:GetBucketVersioning"},
-    "dynamodb.put_item": {"dynamodb:PutItem"},
-    "dynamodb.transact_write_items": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
-    "dynamodb.get_item": {"dynamodb:GetItem"},
-    "dynamodb.batch_get_item": {"dynamodb:BatchGetItem"},
-    "dynamodb.query": {"dynamodb:Query"},
-    "lambda.invoke": {"lambda:InvokeFunction"},
-    "kms.sign": {"kms:Sign"},
-    "kms.verify": {"kms:Verify"},
-    "s3.generate_presigned_post": {"s3:PutObject"},  # who sends the form may do what its signer may
+    "get_object": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},  # ListBucket: 404, not 403, if gone
+    "put_object": {"s3:PutObject"},
+    "list_objects_v2": {"s3:ListBucket"},
+    "list_object_versions": {"s3:ListBucketVersions"},
+    "get_bucket_versioning": {"s3:GetBucketVersioning"},
+    "put_item": {"dynamodb:PutItem"},
+    "transact_write_items": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+    "get_item": {"dynamodb:GetItem"},
+    "batch_get_item": {"dynamodb:BatchGetItem"},
+    "query": {"dynamodb:Query"},
+    "invoke": {"lambda:InvokeFunction"},
+    "sign": {"kms:Sign"},
+    "verify": {"kms:Verify"},
+    "generate_presigned_post": {"s3:PutObject"},  # who sends the form may do what its signer may
 }
+"""What a client's method needs."""
 LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
 OF_THE_EVENT_SOURCE = {
     "inspect": {"sqs:SendMessage"},  # Lambda sends the dead letters as the function
     "last_resort": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
 }
-TAKING_IN = {S3Inbox: ("s3", ["open"]), DynamoLedger: ("dynamodb", ["record", "mark"])}
-SEALING = {
-    DynamoSeals: ("dynamodb", [name for name in vars(SealStore) if not name.startswith("_") and name != "rollups"])
+TAKING_IN = {"DynamoLedger.found", "DynamoLedger.known"}
+NAMESAKES: Mapping[str, set[str]] = {
+    "inspect": TAKING_IN,  # a budget's and a hypothesis's own
+    "last_resort": TAKING_IN,
+    "api_handler": {"DynamoNotes.write", "DynamoTokens.add"},  # a stream's and a set's own
 }
-ANCHORING = ("sign", "keep", "vouches_for", "holds", "kept")
-READING = {
-    DynamoPages: ("dynamodb", ["entries", "details"]),
-    DynamoLists: ("dynamodb", ["history", "due", "newest"]),
-    DynamoLedger: ("dynamodb", ["current", "found"]),
-    DynamoSeals: ("dynamodb", ["last", "seals", "rollups"]),
-    DynamoNotes: ("dynamodb", ["read"]),
-    DynamoTokens: ("dynamodb", ["get"]),
-    LambdaInspections: ("lambda", ["request"]),
-    S3Forms: ("s3", ["form", "origin"]),
-    S3Folders: ("s3", ["below"]),
-}
-REACHED: dict[tuple[str, str], dict[type, tuple[str, list[str]]]] = {
-    ("inspect", "local"): TAKING_IN,
-    ("last_resort", "local"): TAKING_IN,
-    ("reconcile", "local"): {
-        S3Versions: ("s3", ["pages", "is_versioned"]),
-        DynamoLedger: ("dynamodb", ["known", "current"]),
-        DynamoLists: ("dynamodb", ["due"]),
-        LambdaInspections: ("lambda", ["request"]),
-        DynamoNotes: ("dynamodb", ["read", "write"]),
-    },
-    ("seal", "local"): SEALING | {LockedBucketAnchor: ("s3", [*ANCHORING])},
-    ("seal", "dev"): SEALING | {KmsAnchor: ("kms", [*ANCHORING]), KmsSignatures: ("kms", ["signer"])},
-    ("api_handler", "local"): READING,
-    ("authorize", "local"): {DynamoTokens: ("dynamodb", ["get"])},
-}
-"""The methods of its ports that each function can reach, by the class that implements them and its service."""
+"""Methods that a function does not call, though it calls others of the same name."""
+ANCHORS = {"LockedBucketAnchor": "s3", "KmsAnchor": "kms", "KmsSignatures": "kms"}
+"""Which of them a stage has is its own choice, which code does not show."""
 
 
-def calls_of(implementation: type, service: str, entries: list[str]) -> set[str]:
-    """The client's methods that these methods call, themselves or through others of the class."""
-    tree = ast.parse(inspect.getsource(sys.modules[implementation.__module__]))
-    (found,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == implementation.__name__)
-    methods = {node.name: node for node in found.body if isinstance(node, ast.FunctionDef)}
-    reached, waiting = set[str](), [name for name in entries if name in methods]
-    while waiting:
-        mentioned = set(_mentioned(methods[waiting.pop()]))
-        waiting += [name for name in mentioned & methods.keys() if name not in reached]
-        reached |= mentioned
-    return {f"{service}.{name.removeprefix('_client.')}" for name in reached if name.startswith("_client.")}
+def handlers_of(function: str) -> list[tuple[str, str]]:
+    """What Lambda calls: a function of app.py's, the API's authorizer, or any of its routes."""
+    if function == "api_handler":
+        return [("chalicelib.routes", name) for name in decorated("chalicelib.routes", "route", "middleware")]
+    return [("chalicelib.routes" if function in decorated("chalicelib.routes", "authorizer") else "app", function)]
 
 
-def _mentioned(method: ast.FunctionDef) -> Iterator[str]:
-    """What follows `self.` in a method; a paginator counts as the call it makes."""
-    code = re.sub(r"self\._client\.get_paginator\('(\w+)'\)", r"self._client.\1", ast.unparse(method))
-    return (found[1] for found in re.finditer(r"self\.((?:_client\.)?\w+)", code))
+def needed_by(function: str, stage: Stage) -> set[str]:
+    """The actions that the code of a function can ask for."""
+    kind = stage.anchor.partition(":")[0]
+    others = {name for name, anchor in ANCHORS.items() if anchor != kind}
+    reached = reach_of(handlers_of(function), without=NAMESAKES.get(function, set()) | others)
+    return {action for call in reached.calls for action in NEEDED[call]}
 
 
-@pytest.mark.parametrize(("function", "stage"), REACHED)
-def test_a_function_may_do_what_its_code_does_and_nothing_else(function: str, stage: str) -> None:
-    reached = REACHED[function, stage]
-    called = {
-        call
-        for implementation, (service, entries) in reached.items()
-        for call in calls_of(implementation, service, entries)
-    }
-    needed = {action for call in called for action in NEEDED[call]}
-    assert actions(function, stage=load_stage(stage)) == needed | LOGS | OF_THE_EVENT_SOURCE.get(function, set())
+@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_what_its_code_does_and_nothing_else(function: str, name: str) -> None:
+    stage = load_stage(name)
+    expected = needed_by(function, stage) | LOGS | OF_THE_EVENT_SOURCE.get(function, set())
+    allowed = actions(function, stage=stage)
+    assert allowed - expected == set(), "the policy allows what no code asks for"
+    assert expected - allowed == set(), "the code asks for what the policy does not allow"
 
 
-def test_every_function_is_compared_with_its_code() -> None:
-    assert {function for function, _ in REACHED} == policies(LOCAL).keys()
+@pytest.mark.parametrize(("function", "method"), [(name, each) for name, found in NAMESAKES.items() for each in found])
+def test_a_namesake_is_still_one(function: str, method: str) -> None:
+    """Else its exception hides nothing but what is to come."""
+    assert method in {place.name for place in reach_of(handlers_of(function)).seen}
+
+
+def adapters() -> list[str]:
+    """The modules that call AWS for any function."""
+    places = {place.module for function in FUNCTIONS for place in reach_of(handlers_of(function)).seen}
+    return sorted(module for module in places if module.startswith("chalicelib.aws."))
+
+
+@pytest.mark.parametrize("module", [*adapters(), "chalicelib.wiring"])
+def test_a_client_of_aws_is_called_under_the_one_name_that_is_looked_for(module: str) -> None:
+    """What makes or takes a client only passes it on, or keeps it as `self._client`."""
+    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and node.attr == CLIENT:
+            assert ast.unparse(node) == f"self.{CLIENT}"
+        elif isinstance(node, ast.Attribute):
+            of = node.value.func if isinstance(node.value, ast.Call) else node.value
+            assert ast.unparse(of) not in ("client", "boto3.client"), ast.unparse(node)
+    assert "getattr" not in path.read_text().replace("getattr(context", "")
 
 
 def test_each_function_writes_only_its_own_kind_of_items() -> None:

@@ -75,7 +75,7 @@ def endpoint(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         if emulator == "given":
             yield GIVEN
         elif emulator == "embedded":
-            yield stack.enter_context(embedded_aws())
+            yield stack.enter_context(embedded_aws(enforcing=True))
         else:
             yield stack.enter_context(_localstack(tmp_path_factory.mktemp("localstack") / "log"))
 
