@@ -48,7 +48,7 @@ bench: setup ## speed and memory beside their peers, in one run
 	@$(BIN)/pip install --quiet --requirement bench/requirements.txt
 	@$(BIN)/python -m bench
 
-deploy: setup ## deploy STAGE=local|dev to the emulator at AWS_ENDPOINT_URL, or to AWS
+deploy: setup ## deploy STAGE=local|dev|prod to the emulator at AWS_ENDPOINT_URL, or to AWS
 	@$(BIN)/python -m infra.deploy --stage $(STAGE)
 
 logs: setup ## the log of the function that inspects

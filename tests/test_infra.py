@@ -95,8 +95,8 @@ def project(tmp_path: Path, config: str) -> Path:
 
 
 def test_a_stage_that_does_not_exist_is_answered_with_those_that_do() -> None:
-    with pytest.raises(UsageError, match=r"There is no stage 'prod' in \.chalice/config\.json; it has dev, local\."):
-        load_stage("prod")
+    with pytest.raises(UsageError, match=r"There is no stage 'none' in \.chalice/config\.json; it has dev, local, prod\."):
+        load_stage("none")
 
 
 def test_a_stage_that_lacks_a_name_is_told_which(tmp_path: Path) -> None:
