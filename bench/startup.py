@@ -61,6 +61,6 @@ def _copied(project: Path) -> Path:
     for folder in ("chalicelib", ".chalice", "vendor"):
         if (ROOT / folder).exists():
             shutil.copytree(ROOT / folder, project / folder, ignore=unwanted)
-    for name in ("app.py", "requirements.txt"):
+    for name in ("app.py", "requirements.txt", "requirements.lock"):
         shutil.copy(ROOT / name, project / name)
     return project

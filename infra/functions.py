@@ -12,6 +12,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from infra.joins import JOINS
+from infra.lock import LOCK
 from infra.stack import FINGERPRINT_TAG
 from infra.stages import ROOT, UsageError
 from infra.target import Target
@@ -22,7 +23,7 @@ EMULATOR_WAITERS = ROOT / "infra" / "emulator"
 def fingerprint(target: Target) -> str:
     """A hash over everything that `chalice deploy` and the joins make the functions from."""
     project, stage = target.project, target.stage
-    files = [project / "app.py", project / "requirements.txt", project / ".chalice" / "config.json"]
+    files = [project / name for name in ("app.py", "requirements.txt", LOCK, ".chalice/config.json")]
     files += sorted((project / "chalicelib").rglob("*"))
     files += sorted((project / ".chalice").glob(f"policy-*-{stage.name}.json"))
     joins = json.dumps({join.name: join.settings(target) for join in JOINS})
@@ -64,8 +65,9 @@ def run_chalice(target: Target, command: str = "deploy") -> None:
 
 
 def _environment(target: Target) -> dict[str, str]:
-    # Without bytecode beside the sources, Chalice finds them as `build_zip` left them, and so uses its zip.
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    # Without bytecode beside the sources, Chalice finds them as `build_zip` left them, and so uses its zip. If it did
+    # not, it would build one of packages that nobody checked: so pip gives it none.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PIP_REQUIRE_HASHES": "1"}
     if target.endpoint:
         environment["AWS_ENDPOINT_URL"] = target.endpoint
         # Chalice looks every 5 s whether a function is ready, which an emulator's is in less than one: botocore

@@ -9,10 +9,11 @@ import zipfile
 from pathlib import Path
 
 from chalice.cli.factory import CLIFactory
-from chalice.deploy.packager import DependencyBuilder, LambdaDeploymentPackager
+from chalice.deploy.packager import LambdaDeploymentPackager
 from chalice.utils import UI, OSUtils
 from packaging.markers import Marker
 
+from infra.lock import LOCK, LockedDependencies
 from infra.stages import UsageError
 
 MAX_ZIP_BYTES = 50 << 20
@@ -33,7 +34,7 @@ def build_zip(project: Path, stage: str) -> Path:
     told = io.StringIO()
     packager = LambdaDeploymentPackager(
         osutils=osutils,
-        dependency_builder=DependencyBuilder(osutils),
+        dependency_builder=LockedDependencies(osutils, project / LOCK, config.lambda_architecture),
         ui=UI(out=told),
         architecture=config.lambda_architecture,
     )

@@ -126,7 +126,7 @@ def zipped(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     copy = tmp_path_factory.mktemp("project")
     for name in ("chalicelib", ".chalice", "infra", "cli", "tests"):
         shutil.copytree(ROOT / name, copy / name)
-    for name in ("app.py", "requirements.txt"):
+    for name in ("app.py", "requirements.txt", "requirements.lock"):
         shutil.copy(ROOT / name, copy / name)
     (copy / "chalicelib" / "__pycache__").mkdir(exist_ok=True)
     (copy / "chalicelib" / "__pycache__" / "stale.cpython-311.pyc").write_bytes(b"stale")

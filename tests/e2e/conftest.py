@@ -114,7 +114,7 @@ def _localstack(log: Path) -> Iterator[str]:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project to deploy from, so that a test never touches what the clone has deployed."""
     copy = tmp_path_factory.mktemp("project")
-    for name in ("app.py", "requirements.txt"):
+    for name in ("app.py", "requirements.txt", "requirements.lock"):
         shutil.copy(ROOT / name, copy)
     for name in ("chalicelib", "infra"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
