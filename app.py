@@ -37,3 +37,9 @@ def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
 def seal(event: CloudWatchEvent) -> list[dict[str, Any]]:
     """Every closed hour's receipts are sealed."""
     return handling.seal(wiring.sealer(), settings.bucket, wiring.clock(event.context), event.to_dict())
+
+
+@app.lambda_function(name="announce")
+def announce(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Every final receipt that the ledger's stream tells of is announced on the event bus."""
+    return handling.announce(wiring.announcer(), event)

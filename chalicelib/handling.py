@@ -14,6 +14,7 @@ from chalicelib.logs import log_failure, log_outcome, log_work
 from chalicelib.uploads import Entry, UnreadableEventError, entry_of, inspection_of, iso, records_of, tries_of
 
 if TYPE_CHECKING:
+    from chalicelib.announcing import Announcer
     from chalicelib.dead_letters import DeadLetter
     from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
@@ -69,6 +70,13 @@ def seal(sealer: Sealer, bucket: str, clock: Clock, event: Mapping[str, Any]) ->
             "nothing was adopted: the anchor knows the last seal, or none can be made after it yet"
         )
     return made
+
+
+def announce(announcer: Announcer, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Announce the receipts of a stream's records; from which of them on they are to come again."""
+    done = announcer.announce(event["Records"])
+    log_work("announce", {"announced": done.announced, "not_announced": list(done.strange) or None})
+    return {"batchItemFailures": [{"itemIdentifier": done.again_from}] if done.again_from else []}
 
 
 def _logged(seal: Seal) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from chalicelib.intake import Intake
 
 if TYPE_CHECKING:
     from chalicelib.access import Caller
+    from chalicelib.announcing import Announcer
     from chalicelib.answers import Answer
     from chalicelib.api import Api, Call
     from chalicelib.aws.tokens import DynamoTokens
@@ -154,6 +155,16 @@ def sealer() -> Sealer:
         anchor=anchor_from(settings.anchor, client),
         retention_days=settings.retention_days,
     )
+
+
+@cache
+def announcer() -> Announcer:
+    """What announces receipts, its connection kept between invocations. Only that function needs its modules."""
+    from chalicelib.announcing import Announcer  # noqa: PLC0415
+    from chalicelib.aws.items import decoded  # noqa: PLC0415
+    from chalicelib.aws.notices import EventBridgeNotices  # noqa: PLC0415
+
+    return Announcer(notices=EventBridgeNotices(client("events")), decoded=decoded)
 
 
 # -- the API. Only its function needs its modules

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.gateway import gateway_responses, set_responses
+from infra.stream import join_stream, stream_settings
 from infra.target import Target
 
 RETRIES = 2
@@ -56,4 +57,5 @@ def _dead_letter_arn(target: Target) -> str:
 JOINS: Sequence[Join] = (
     Join(name="the gateway's own answers", settings=_gateway_settings, run=_set_gateway),
     Join(name="retries and dead letters", settings=_async_settings, run=_set_async),
+    Join(name="the stream that is announced", settings=stream_settings, run=join_stream),
 )

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from chalicelib.announcements import DETAIL_TYPE, SOURCE
 from infra.stages import ROOT, Stage, load_config, load_stage
 
 Statement = dict[str, Any]
@@ -32,6 +33,7 @@ def policies(stage: Stage) -> dict[str, dict[str, Any]]:
         ),
         "reconcile": _document(stage, "reconcile", *_reconcile(stage)),
         "seal": _document(stage, "seal", *_seal(stage)),
+        "announce": _document(stage, "announce", *_announce(stage)),
         "api_handler": _document(stage, "", *_api(stage), may_sign_forms=True),
         "authorize": _document(stage, "authorize", _read_tokens(stage)),
     }
@@ -109,6 +111,17 @@ def _seal(stage: Stage) -> list[Statement]:
             | {"Condition": {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [stage.seals_key]}}}
         )
     return statements
+
+
+def _announce(stage: Stage) -> list[Statement]:
+    """It reads the table's stream and puts Recibo's own events on the default bus; it cannot read the table."""
+    events = {"ForAllValues:StringEquals": {"events:source": [SOURCE], "events:detail-type": [DETAIL_TYPE]}}
+    reading = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+    return [
+        _allow("ReadTheStream", reading, [f"{_table(stage)}/stream/*"]),
+        _allow("Announce", ["events:PutEvents"], ["arn:aws:events:*:*:event-bus/default"], events),
+        _allow("TellWhatWasGivenUp", ["sqs:SendMessage"], [f"arn:aws:sqs:*:*:{stage.unannounced}"]),
+    ]
 
 
 def _table(stage: Stage) -> str:

@@ -47,6 +47,7 @@ def _parameters(target: Target) -> Mapping[str, str]:
         "BucketName": stage.bucket,
         "TableName": stage.table,
         "DeadLetterQueueName": stage.dead_letters,
+        "UnannouncedQueueName": stage.unannounced,
         "RequireTls": "false" if target.endpoint else "true",
         "SealsBucketName": stage.seals_bucket,
         "SealsKeyAlias": stage.seals_key,
@@ -63,6 +64,12 @@ def find_stack(target: Target) -> dict[str, Any] | None:
         raise
     stacks: list[dict[str, Any]] = found["Stacks"]
     return stacks[0] if stacks else None
+
+
+def output(target: Target, name: str) -> str:
+    """What the stage's stack says of itself under a name."""
+    outputs = (find_stack(target) or {})["Outputs"]
+    return next(str(one["OutputValue"]) for one in outputs if one["OutputKey"] == name)
 
 
 def is_up_to_date(stack: Mapping[str, Any], request: Mapping[str, Any]) -> bool:

@@ -45,6 +45,11 @@ class Stage:
         """The CloudFormation stack that makes the bucket, the table and the queue."""
         return f"{self.app_name}-{self.name}"
 
+    @property
+    def unannounced(self) -> str:
+        """The queue that is told which records of the ledger's stream were given up by `announce`."""
+        return f"{self.stack}-unannounced"
+
     def function(self, name: str) -> str:
         """The full name Chalice gives a function."""
         return f"{self.app_name}-{self.name}-{name}"

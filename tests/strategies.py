@@ -120,7 +120,7 @@ def receipts(entry: st.SearchStrategy[Entry] | None = None) -> st.SearchStrategy
     moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
     return st.builds(
         Receipt,
-        entry=entry or entries(),
+        entry=entries() if entry is None else entry,
         inspection=st.integers(1, 99),
         received_at=moments,
         finished_at=moments.map(lambda moment: moment + timedelta(milliseconds=3)),

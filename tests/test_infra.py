@@ -32,9 +32,10 @@ STAGES = sorted(load_config()["stages"])
 # -- the template
 
 
-def test_cloudformation_has_nothing_to_say_against_the_template() -> None:
+@pytest.mark.parametrize("template", ["infra/template.yaml", "examples/notices.yaml"])
+def test_cloudformation_has_nothing_to_say_against_a_template(template: str) -> None:
     done = subprocess.run(
-        [Path(sys.executable).parent / "cfn-lint", ROOT / "infra" / "template.yaml"],
+        [Path(sys.executable).parent / "cfn-lint", ROOT / template],
         capture_output=True,
         text=True,
         check=False,

@@ -67,6 +67,7 @@ NEEDED = {
     "batch_get_item": {"dynamodb:BatchGetItem"},
     "query": {"dynamodb:Query"},
     "invoke": {"lambda:InvokeFunction"},
+    "put_events": {"events:PutEvents"},
     "sign": {"kms:Sign"},
     "verify": {"kms:Verify"},
     "generate_presigned_post": {"s3:PutObject"},  # who sends the form may do what its signer may
@@ -76,6 +77,10 @@ LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
 OF_THE_EVENT_SOURCE = {
     "inspect": {"sqs:SendMessage"},  # Lambda sends the dead letters as the function
     "last_resort": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+    "announce": {
+        "sqs:SendMessage",  # what it gave up, as above
+        *("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
+    },
 }
 TAKING_IN = {"DynamoLedger.found", "DynamoLedger.known"}
 NAMESAKES: Mapping[str, set[str]] = {
@@ -153,6 +158,7 @@ def test_each_function_writes_only_its_own_kind_of_items() -> None:
         "last_resort": {f"{LOCAL.bucket}/*"},
         "reconcile": {"#reconcile/*"},
         "seal": {"#seals/*", "#page/*", "#rollup/*"},
+        "announce": set(),
         "api_handler": set(),
         "authorize": set(),
     }
@@ -187,7 +193,15 @@ def test_no_policy_reaches_beyond_its_stage(name: str) -> None:
     for document in policies(stage).values():
         for statement in document["Statement"]:
             by_alias = statement.get("Condition", {}).get("ForAnyValue:StringEquals", {}).get("kms:ResourceAliases")
-            assert by_alias == [stage.seals_key] or all(
-                any(our in resource for our in ours) for resource in statement["Resource"]
+            assert (
+                by_alias == [stage.seals_key]
+                or statement["Action"] == ["events:PutEvents"]
+                or all(any(our in resource for our in ours) for resource in statement["Resource"])
             )
             assert not any(action.endswith(":*") for action in statement["Action"])
+
+
+def test_announce_may_put_recibos_own_events_and_no_others_on_the_bus_that_stages_share() -> None:
+    (putting,) = (one for one in policies(LOCAL)["announce"]["Statement"] if one["Action"] == ["events:PutEvents"])
+    assert putting["Condition"]["ForAllValues:StringEquals"]["events:source"] == ["recibo"]
+    assert all(resource.endswith(":event-bus/default") for resource in putting["Resource"])

@@ -24,6 +24,8 @@ ON_FIRST_USE = (
     "chalicelib.seal",
     "chalicelib.aws.seals",
     "chalicelib.dead_letters",
+    "chalicelib.announc",
+    "chalicelib.aws.notices",
     "chalicelib.inspection.contracted",
     "chalicelib.inspection.values",
     "chalicelib.inspection.json_",
