@@ -18,28 +18,32 @@ settings = wiring.Settings.from_environment()
 )
 def inspect(event: S3Event) -> None:
     """Every upload to the inbox gets its receipt; every deletion is recorded."""
-    handling.take_event(wiring.intake(event.context), event.to_dict())
+    handling.take_event(wiring.intake(event.context), event.to_dict(), wiring.log(event.context))
 
 
 @app.on_sqs_message(queue=settings.dead_letters, batch_size=1)
 def last_resort(event: SQSEvent) -> None:
     """What crashed on every try, or was never tried, gets its receipt all the same."""
-    handling.take_dead_letters(wiring.intake(event.context), event.to_dict())
+    handling.take_dead_letters(wiring.intake(event.context), event.to_dict(), wiring.log(event.context))
 
 
 @app.schedule(settings.reconcile_schedule)
 def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
     """What the bucket has and the ledger does not gets its inspection; so does what died or failed on our side."""
-    return handling.reconcile(wiring.reconcile(), settings.bucket, wiring.clock(event.context))
+    return handling.reconcile(
+        wiring.reconcile(), settings.bucket, wiring.clock(event.context), wiring.log(event.context)
+    )
 
 
 @app.schedule(settings.seal_schedule)
 def seal(event: CloudWatchEvent) -> list[dict[str, Any]]:
     """Every closed hour's receipts are sealed."""
-    return handling.seal(wiring.sealer(), settings.bucket, wiring.clock(event.context), event.to_dict())
+    return handling.seal(
+        wiring.sealer(), settings.bucket, wiring.clock(event.context), event.to_dict(), wiring.log(event.context)
+    )
 
 
 @app.lambda_function(name="announce")
-def announce(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def announce(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Every final receipt that the ledger's stream tells of is announced on the event bus."""
-    return handling.announce(wiring.announcer(), event)
+    return handling.announce(wiring.announcer(), event, wiring.clock(context), wiring.log(context))

@@ -16,6 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 
 SETTINGS: Mapping[str, str] = {
+    "AWS_LAMBDA_FUNCTION_NAME": "recibo-bench-inspect",
     "RECIBO_BUCKET": "recibo-inbox-bench",
     "RECIBO_TABLE": "recibo-ledger-bench",
     "RECIBO_DEAD_LETTERS": "recibo-dead-letters-bench",

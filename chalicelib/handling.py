@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.failures import NotHandledError, reason_of, trace_of
 from chalicelib.intake import Clock, Intake, Outcome
-from chalicelib.logs import log_failure, log_outcome, log_work
+from chalicelib.logs import Log
 from chalicelib.uploads import Entry, UnreadableEventError, entry_of, inspection_of, iso, records_of, tries_of
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
     from chalicelib.seals import Seal
+    from chalicelib.wanted import Run
 
 
 class NothingAdoptedError(Exception):
@@ -29,17 +29,17 @@ class _Take(Protocol):
     def __call__(self, entry: Entry, *, inspection: int, tries: int) -> Outcome: ...
 
 
-def take_event(intake: Intake, event: Mapping[str, Any]) -> None:
+def take_event(intake: Intake, event: Mapping[str, Any], log: Log) -> None:
     """Take in every record of an S3 event, isolated from the others; then raise the first failure."""
-    _each(records_of(event), lambda record: _take(intake, record, intake.take))
+    _each(records_of(event), lambda record: _take(intake, record, intake.take, log))
 
 
-def take_dead_letters(intake: Intake, event: Mapping[str, Any]) -> None:
+def take_dead_letters(intake: Intake, event: Mapping[str, Any], log: Log) -> None:
     """End every dead letter of an SQS event in receipts; what fails here stays in the queue."""
-    _each(event["Records"], lambda message: _take_dead_letter(intake, message))
+    _each(event["Records"], lambda message: _take_dead_letter(intake, message, log))
 
 
-def reconcile(scheduled: ScheduledReconcile, bucket: str, clock: Clock) -> dict[str, Any]:
+def reconcile(scheduled: ScheduledReconcile, bucket: str, clock: Clock, log: Log) -> dict[str, Any]:
     """Ask for the inspections that are wanting, as far as the time goes; what was done."""
     half = clock.remaining() / 2
     run = scheduled.run(
@@ -48,12 +48,27 @@ def reconcile(scheduled: ScheduledReconcile, bucket: str, clock: Clock) -> dict[
         out_of_time=lambda: _is_over(clock),
         half_time=lambda: clock.remaining() <= half,
     )
-    done = asdict(run)
-    log_work("reconcile", done)
+    done = run.as_json()
+    log.work("reconcile", done | _measured(run, clock.now()), at=clock.now())
     return done
 
 
-def seal(sealer: Sealer, bucket: str, clock: Clock, event: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _measured(run: Run, now: datetime) -> dict[str, int | None]:
+    """What a run's line says for its metrics. Ages are of now, and in whole seconds."""
+    return {
+        "reconcile_missing": run.missing,
+        "reconcile_died": run.died,
+        "reconcile_system": run.system,
+        "reconcile_lag_s": _seconds(now - run.through) if run.through else None,
+        "oldest_unfinished_s": _seconds(now - run.oldest) if run.oldest else 0,
+    }
+
+
+def _seconds(duration: timedelta) -> int:
+    return duration // timedelta(seconds=1)
+
+
+def seal(sealer: Sealer, bucket: str, clock: Clock, event: Mapping[str, Any], log: Log) -> list[dict[str, Any]]:
     """Seal what is due or, asked for by `detail.early`, what there is up to now; the seals that were made.
 
     `detail.adopt` is the hash of the seal after which the anchor is to be begun; NothingAdoptedError if it was not.
@@ -63,7 +78,9 @@ def seal(sealer: Sealer, bucket: str, clock: Clock, event: Mapping[str, Any]) ->
     is_over = partial(_is_over, clock)
     made, is_adopted = [], False
     for seal in sealer.seal_due(bucket, now=clock.now(), out_of_time=is_over, early=is_early, adopt=adopt):
-        made.append(_logged(seal))
+        made.append(brief := _brief(seal))  # told as soon as it is made
+        counted = {"seals": 1, "sealed_receipts": seal.receipts, "sealed_late": seal.late}
+        log.work("seal", brief | counted, at=clock.now())
         is_adopted = is_adopted or seal.adopts == adopt
     if adopt and not is_adopted:
         raise NothingAdoptedError(
@@ -72,16 +89,22 @@ def seal(sealer: Sealer, bucket: str, clock: Clock, event: Mapping[str, Any]) ->
     return made
 
 
-def announce(announcer: Announcer, event: Mapping[str, Any]) -> dict[str, Any]:
+def announce(announcer: Announcer, event: Mapping[str, Any], clock: Clock, log: Log) -> dict[str, Any]:
     """Announce the receipts of a stream's records; from which of them on they are to come again."""
     done = announcer.announce(event["Records"])
-    log_work("announce", {"announced": done.announced, "not_announced": list(done.strange) or None})
+    told = {
+        "announced": done.announced,
+        "not_announced": len(done.strange),
+        "reasons": list(done.strange) or None,
+        "refused": int(done.again_from is not None),
+    }
+    log.work("announce", told, at=clock.now(), is_well=not done.strange)
     return {"batchItemFailures": [{"itemIdentifier": done.again_from}] if done.again_from else []}
 
 
-def _logged(seal: Seal) -> dict[str, Any]:
-    """A seal in brief, logged as soon as it is made."""
-    brief = {
+def _brief(seal: Seal) -> dict[str, Any]:
+    """A seal in brief."""
+    return {
         "hour": iso(seal.hour),
         "part": seal.part,
         "receipts": seal.receipts,
@@ -89,24 +112,23 @@ def _logged(seal: Seal) -> dict[str, Any]:
         "closes": seal.closes,
         "seal_hash": seal.seal_hash,
     }
-    log_work("seal", brief)
-    return brief
 
 
 def _is_over(clock: Clock) -> bool:
     return clock.remaining() <= timedelta()
 
 
-def _take_dead_letter(intake: Intake, message: Mapping[str, Any]) -> None:
+def _take_dead_letter(intake: Intake, message: Mapping[str, Any], log: Log) -> None:
     from chalicelib.dead_letters import dead_letter_of  # noqa: PLC0415 (only the last resort needs it)
 
     received = int(message.get("attributes", {}).get("ApproximateReceiveCount", 1))
     try:
         letter = dead_letter_of(message["body"], received=received)
     except UnreadableEventError as error:
-        log_failure(None, reason=str(error), trace=[], request_id=intake.request_id)
+        log.failure(None, reason=str(error), trace=[], at=intake.clock.now())
         raise
-    _each(letter.records, lambda record: _take(intake, record, _end_of(intake, letter)))
+    log.work("dead-letter", {"reason": letter.reason, "received": received, "dead_letters": 1}, at=intake.clock.now())
+    _each(letter.records, lambda record: _take(intake, record, _end_of(intake, letter), log))
 
 
 def _end_of(intake: Intake, letter: DeadLetter) -> _Take:
@@ -115,20 +137,20 @@ def _end_of(intake: Intake, letter: DeadLetter) -> _Take:
     return partial(intake.give_up, reason=letter.reason, request_id=letter.request_id)
 
 
-def _take(intake: Intake, record: Any, take: _Take) -> None:
+def _take(intake: Intake, record: Any, take: _Take, log: Log) -> None:
     """Bring one record to its receipt and log it; raises what names no content of the file."""
     entry = None
     try:
         entry = entry_of(record)
         outcome = take(entry, inspection=inspection_of(record), tries=tries_of(record))
     except UnreadableEventError as error:
-        log_failure(None, reason=str(error), trace=[], request_id=intake.request_id)
+        log.failure(None, reason=str(error), trace=[], at=intake.clock.now())
         raise
     except Exception as error:
         reason = reason_of(error)
-        log_failure(entry, reason=reason, trace=trace_of(error), request_id=intake.request_id)
+        log.failure(entry, reason=reason, trace=trace_of(error), at=intake.clock.now())
         raise NotHandledError(reason) from None
-    log_outcome(outcome)
+    log.outcome(outcome)
 
 
 def _each(things: Iterable[Any], handle: Callable[[Any], None]) -> None:

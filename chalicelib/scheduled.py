@@ -62,6 +62,7 @@ class ScheduledReconcile:
 
     def _missing(self, run: Run, bucket: str, now: datetime, out_of_time: OutOfTime) -> Run:
         progress = progress_from(self.notes.read(bucket), now=now).going_on(now)
+        run = replace(run, through=progress.through)
         scope = Scope(bucket=bucket, since=self._since(progress, now), until=now - MIN_AGE)
         try:
             for step in self.reconciliation.missing(scope, after=progress.after, out_of_time=out_of_time):
@@ -75,8 +76,8 @@ class ScheduledReconcile:
                         return replace(run, is_complete=False)
         except OutOfTimeError:
             return replace(run, is_complete=False)
-        self.notes.write(bucket, progress.ended().as_json())
-        return run
+        self.notes.write(bucket, (ended := progress.ended()).as_json())
+        return replace(run, through=ended.through)
 
     def _ask(self, step: Step, out_of_time: OutOfTime) -> Step:
         """Ask for what a step wants; the step, or what of it was done in time."""

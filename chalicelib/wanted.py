@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from chalicelib.listing import Cursor
 from chalicelib.uploads import Entry
@@ -87,13 +88,22 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What a run did: versions looked at, and inspections asked for by their reason."""
+    """What a run did: versions looked at, and inspections asked for by their reason.
+
+    `oldest` is when the first of these uploads landed; `through`, when the last complete pass over the bucket began.
+    """
 
     listed: int = 0
     missing: int = 0
     died: int = 0
     system: int = 0
     is_complete: bool = True
+    oldest: datetime | None = field(default=None, compare=False)
+    through: datetime | None = field(default=None, compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts as JSON values."""
+        return {name: getattr(self, name) for name in ("listed", "missing", "died", "system", "is_complete")}
 
     @property
     def asked(self) -> int:
@@ -103,10 +113,12 @@ class Run:
     def with_step(self, step: Step) -> Run:
         """The same after another step."""
         reasons = [wanted.reason for wanted in step.wanted]
+        landed = [wanted.entry.uploaded_at for wanted in step.wanted]
         return replace(
             self,
             listed=self.listed + step.listed,
             missing=self.missing + reasons.count(Reason.MISSING),
             died=self.died + reasons.count(Reason.DIED),
             system=self.system + reasons.count(Reason.SYSTEM),
+            oldest=min(landed + ([self.oldest] if self.oldest else []), default=None),
         )

@@ -16,6 +16,7 @@ from botocore.config import Config
 from chalicelib.aws.inbox import S3Inbox
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.intake import Intake
+from chalicelib.logs import Log
 
 if TYPE_CHECKING:
     from chalicelib.access import Caller
@@ -93,6 +94,11 @@ def intake(context: Any) -> Intake:
         contracts=contracts(),
         request_id=getattr(context, "aws_request_id", None),
     )
+
+
+def log(context: Any) -> Log:
+    """The log of one Lambda invocation."""
+    return Log(stage=sibling("")[:-1], request_id=getattr(context, "aws_request_id", None))
 
 
 def clock(context: Any) -> LambdaClock:

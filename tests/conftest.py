@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 _config = json.loads((ROOT / ".chalice" / "config.json").read_text())
 os.environ.update(_config["stages"]["local"]["environment_variables"])
+os.environ["AWS_LAMBDA_FUNCTION_NAME"] = "recibo-local-inspect"
 
 settings.register_profile(
     "recibo",

@@ -157,3 +157,17 @@ def sqs_event(*bodies: object, received: int = 1) -> dict[str, Any]:
             for number, body in enumerate(bodies)
         ]
     }
+
+
+# -- the ledger's stream
+
+
+def stream_record(image: dict[str, Any], number: int, change: str = "INSERT") -> dict[str, Any]:
+    """What DynamoDB's stream has of an item that was written; the image is in DynamoDB's notation."""
+    return {
+        "eventID": f"e{number}",
+        "eventName": change,
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {"SequenceNumber": str(number), "NewImage": image, "StreamViewType": "NEW_IMAGE"},
+    }

@@ -11,9 +11,11 @@ from typing import Any
 
 from chalicelib.contracts import Contracts
 from chalicelib.intake import Clock, Inbox, Intake, Ledger, OpenedUpload, StillInspectingError, UnavailableError
+from chalicelib.logs import Log
 from chalicelib.receipts import Receipt, as_json, derived, from_item, mark_item
 from chalicelib.uploads import Entry, iso
 
+LOG = Log(stage="recibo-test", request_id="this-request")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 

@@ -17,7 +17,7 @@ from chalicelib.uploads import Entry, Kind, record_of
 from chalicelib.wanted import Reason, Run, Scope, Wanted
 from tests import events
 from tests.events import BUCKET
-from tests.fakes import NOON, FakeInbox, FakeLedger, FakeWorld
+from tests.fakes import LOG, NOON, FakeInbox, FakeLedger, FakeWorld
 from tests.receipts import crash, receipt
 
 HOUR = timedelta(hours=1)
@@ -144,10 +144,10 @@ class Surroundings:
         for one in asked:
             record = record_of(one.entry, inspection=one.inspection, tries=one.tries)
             try:
-                take_event(self.world.intake, events.event(record))
+                take_event(self.world.intake, events.event(record), LOG)
             except NotHandledError:
                 envelope = events.aws_envelope(events.event(record))
-                take_dead_letters(self.world.intake, events.sqs_event(envelope))
+                take_dead_letters(self.world.intake, events.sqs_event(envelope), LOG)
 
     def wanted(self, scope: Scope | None = None, **more: Any) -> list[tuple[str, int, Reason]]:
         """All that is wanted: key and version, number and reason."""

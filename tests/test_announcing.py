@@ -21,6 +21,8 @@ from chalicelib.handling import announce
 from chalicelib.receipts import INSPECTING, as_item
 from chalicelib.uploads import entry_of
 from tests import events
+from tests.events import stream_record
+from tests.fakes import LOG, FakeClock
 from tests.receipts import receipt
 
 PUT_EVENTS: Any = botocore.session.Session().get_service_model("events").operation_model("PutEvents").input_shape
@@ -47,18 +49,12 @@ class Bus:
         return {"FailedEntryCount": answers.count(REFUSAL), "Entries": answers}
 
 
-def record_of(item: dict[str, Any], number: int, change: str = "INSERT") -> dict[str, Any]:
-    """What DynamoDB's stream has of an item that was written."""
-    return {
-        "eventID": f"e{number}",
-        "eventName": change,
-        "eventSource": "aws:dynamodb",
-        "dynamodb": {"SequenceNumber": str(number), "NewImage": encoded(item), "StreamViewType": "NEW_IMAGE"},
-    }
-
-
 def item_of(key: str) -> dict[str, Any]:
     return as_item(receipt(entry_of(events.record(key))))
+
+
+def written(item: dict[str, Any], number: int) -> dict[str, Any]:
+    return stream_record(encoded(item), number)
 
 
 def announcer(bus: Bus) -> Announcer:
@@ -68,14 +64,14 @@ def announcer(bus: Bus) -> Announcer:
 
 def announced(bus: Bus, *records: dict[str, Any]) -> list[str]:
     """From which records on the stream is to bring them again."""
-    answer = announce(announcer(bus), {"Records": list(records)})
+    answer = announce(announcer(bus), {"Records": list(records)}, FakeClock(), LOG)
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 100])
 def test_receipts_are_sent_ten_at_a_time(count: int) -> None:
     bus, keys = Bus(), [f"{number}.csv" for number in range(count)]
-    assert announced(bus, *(record_of(item_of(key), number) for number, key in enumerate(keys))) == []
+    assert announced(bus, *(written(item_of(key), number) for number, key in enumerate(keys))) == []
     assert bus.taken == keys
     assert len(bus.calls) == -(-count // BATCH)
 
@@ -87,7 +83,7 @@ def test_an_event_has_the_time_of_its_receipt() -> None:
 
 def test_what_has_no_capacity_is_sent_again_and_nothing_else() -> None:
     bus = Bus(refuses=lambda key, call: key in ("1.csv", "3.csv") and call < TRIES)
-    assert announced(bus, *(record_of(item_of(f"{number}.csv"), number) for number in range(5))) == []
+    assert announced(bus, *(written(item_of(f"{number}.csv"), number) for number in range(5))) == []
     assert bus.calls[1:] == [["1.csv", "3.csv"]] * (TRIES - 1)
 
 
@@ -96,7 +92,7 @@ def test_the_stream_brings_again_everything_from_the_first_that_was_not_taken(re
     """So that none is lost: all before it were taken."""
     names = {f"{number}.csv": number for number in range(count)}
     bus = Bus(refuses=lambda key, _: names[key] in refused)
-    again = announced(bus, *(record_of(item_of(key), number) for key, number in names.items()))
+    again = announced(bus, *(written(item_of(key), number) for key, number in names.items()))
     first = min(refused & set(names.values()), default=None)
     assert again == ([] if first is None else [str(first)])
     assert {names[key] for key in bus.taken} >= set(range(count if first is None else first))
@@ -108,7 +104,7 @@ def test_a_call_that_fails_is_raised_and_the_whole_batch_comes_again() -> None:
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        announced(Broken(), record_of(item_of("a.csv"), 1))
+        announced(Broken(), written(item_of("a.csv"), 1))
 
 
 def test_marks_deletions_and_what_is_not_a_receipt_are_left_out_even_if_the_stream_brings_them() -> None:
@@ -117,14 +113,15 @@ def test_marks_deletions_and_what_is_not_a_receipt_are_left_out_even_if_the_stre
     others = [item_of("a.csv") | {"status": INSPECTING}, deletion, {"pk": "#seals/b", "sk": 1}]
     bus = Bus()
     expired = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "9", "Keys": {}}}
-    assert announced(bus, *map(record_of, others, range(3)), expired) == []
+    assert announced(bus, *map(written, others, range(3)), expired) == []
     assert bus.calls == []
 
 
 def test_an_item_that_nobody_of_ours_made_keeps_no_other_back(capfd: pytest.CaptureFixture[str]) -> None:
     strange = {name: value for name, value in item_of("canary-4711").items() if name != "content_hash"}
     bus = Bus()
-    assert announced(bus, record_of(strange, 1), record_of(item_of("b.csv"), 2)) == []
+    assert announced(bus, written(strange, 1), written(item_of("b.csv"), 2)) == []
     assert bus.taken == ["b.csv"]
     line = json.loads(capfd.readouterr().out)
-    assert line["not_announced"] == ["no event can be made of it: KeyError"]
+    assert (line["level"], line["not_announced"]) == ("ERROR", 1)
+    assert line["reasons"] == ["no event can be made of it: KeyError"]

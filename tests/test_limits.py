@@ -16,7 +16,7 @@ from chalicelib.receipts import FINDINGS_BYTES, as_json
 from chalicelib.uploads import entry_of
 from tests import events
 from tests.events import BUCKET
-from tests.fakes import NOON, FakeClock
+from tests.fakes import LOG, NOON, FakeClock
 from tests.receipts import SUCCESS, receipt
 from tests.test_receipts import worst_report
 from tests.wire import LONG, Wired, wired_aws
@@ -41,7 +41,7 @@ def test_fifty_deliveries_at_once_leave_one_receipt(content: bytes, wired: Wired
         for number in range(AT_ONCE)
     ]
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        list(pool.map(lambda intake: take_event(intake, event), intakes))
+        list(pool.map(lambda intake: take_event(intake, event, LOG), intakes))
     (made,) = wired.world.items.values()
     assert (made["status"], made["inspection"], made["bytes"]) == ("succeeded", 1, len(content))
 
@@ -60,7 +60,7 @@ def test_the_largest_receipt_is_kept_whole_listed_sealed_and_verified(character:
     assert len(str(found["findings"])) > FINDINGS_BYTES // 4
     assert [summary["inspection"] for summary in wired.lists.newest(BUCKET)] == [2, 1]
     assert [summary["inspection"] for summary in wired.lists.failures(BUCKET)] == [2]
-    made = seal(wired.sealer(), BUCKET, FakeClock(time=NOON + 2 * HOUR), {})
+    made = seal(wired.sealer(), BUCKET, FakeClock(time=NOON + 2 * HOUR), {}, LOG)
     assert [one["receipts"] for one in made] == [2]
     verdict = wired.verification().verdict(BUCKET, now=NOON + 2 * HOUR)
     assert verdict.is_well, verdict.problems

@@ -27,7 +27,7 @@ from infra.template import LOCAL
 from tests import events
 from tests.aws import World, simulated_aws
 from tests.events import BUCKET
-from tests.fakes import FakeClock
+from tests.fakes import LOG, FakeClock
 from tests.lambdas import Lambda, replace_lambda
 from tests.receipts import crash, receipt
 
@@ -46,7 +46,7 @@ def functions(monkeypatch: pytest.MonkeyPatch, world: World) -> Lambda:
     """Lambda, where `inspect` inspects at once."""
     made = replace_lambda(monkeypatch)
     intake = Intake(inbox=wiring.inbox(), ledger=world.ledger, clock=FakeClock(time=datetime.now(UTC)))
-    made.functions = {LOCAL.function("inspect"): lambda event: take_event(intake, event)}
+    made.functions = {LOCAL.function("inspect"): lambda event: take_event(intake, event, LOG)}
     return made
 
 

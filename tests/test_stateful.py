@@ -38,7 +38,7 @@ from chalicelib.verification import Defect, Standing
 from infra.template import LOCAL
 from tests import events
 from tests.events import BUCKET
-from tests.fakes import NOON
+from tests.fakes import LOG, NOON
 from tests.wire import LONG, Call, Event, Wired, break_off, let_pass, throttled, wired_aws
 
 MILLISECOND, MINUTE, HOUR = timedelta(milliseconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -322,15 +322,15 @@ class Machine(RuleBasedStateMachine):
         letter = self.due_letters[pick % len(self.due_letters)]
         letter.tries, letter.comes_at = letter.tries + 1, self.time.now + OUT_OF_SIGHT
         event = events.sqs_event(letter.payload, received=letter.tries)
-        again = lambda: handling.take_dead_letters(self._intake(), event)  # noqa: E731
-        if self._invoke(lambda: handling.take_dead_letters(self._intake(turns), event), trouble, again):
+        again = lambda: handling.take_dead_letters(self._intake(), event, LOG)  # noqa: E731
+        if self._invoke(lambda: handling.take_dead_letters(self._intake(turns), event, LOG), trouble, again):
             self.letters.remove(letter)
             self._end(letter.payload["requestPayload"])
 
     def _inspect(self, message: Message, trouble: Trouble | None, turns: int | None) -> bool:
-        again = lambda: handling.take_event(self._intake(), message.payload)  # noqa: E731
+        again = lambda: handling.take_event(self._intake(), message.payload, LOG)  # noqa: E731
         intake = self._intake(turns, message.request_id)
-        is_well = self._invoke(lambda: handling.take_event(intake, message.payload), trouble, again)
+        is_well = self._invoke(lambda: handling.take_event(intake, message.payload, LOG), trouble, again)
         if is_well:
             self._end(message.payload)
         return is_well
@@ -375,11 +375,11 @@ class Machine(RuleBasedStateMachine):
         self._invoke(lambda: self._seal(is_early, turns), trouble, lambda: self._pass_the_time(self._seal))
 
     def _reconcile(self, turns: int | None = None) -> dict[str, Any]:
-        return handling.reconcile(self.wired.scheduled, BUCKET, Invocation(self.time, turns))
+        return handling.reconcile(self.wired.scheduled, BUCKET, Invocation(self.time, turns), LOG)
 
     def _seal(self, is_early: bool = False, turns: int | None = None) -> None:
         event = {"detail": {"early": is_early}}
-        handling.seal(self.wired.sealer(self.anchor_), BUCKET, Invocation(self.time, turns), event)
+        handling.seal(self.wired.sealer(self.anchor_), BUCKET, Invocation(self.time, turns), event, LOG)
 
     def _pass_the_time(self, another: Callable[[], object]) -> None:
         """Other functions run at the same time, and the same function once more."""

@@ -25,9 +25,12 @@ from urllib3.exceptions import ReadTimeoutError as BodyTimeoutError
 
 from chalicelib import handling
 from chalicelib.access import Scope, Token
+from chalicelib.announcing import Announcer
 from chalicelib.aws.anchors import KmsAnchor
 from chalicelib.aws.evidence import DynamoEvidence, caveat_of_lock
 from chalicelib.aws.folders import S3Folders
+from chalicelib.aws.items import decoded, encoded
+from chalicelib.aws.notices import EventBridgeNotices
 from chalicelib.aws.pages import DynamoPages
 from chalicelib.aws.signatures import KmsSignatures
 from chalicelib.aws.tokens import DynamoTokens
@@ -35,13 +38,14 @@ from chalicelib.browsing import Filters
 from chalicelib.failures import NotHandledError
 from chalicelib.intake import Intake
 from chalicelib.queries import Browser
+from chalicelib.receipts import as_item
 from chalicelib.seals import MalformedSealError, Seal, seal_number, seals_key
 from chalicelib.uploads import entry_of, iso
 from infra.template import LOCAL
 from tests import events
 from tests.aws import response
-from tests.events import BUCKET
-from tests.fakes import NOON, FakeClock
+from tests.events import BUCKET, stream_record
+from tests.fakes import LOG, NOON, FakeClock
 from tests.receipts import SUCCESS, crash, receipt
 from tests.wire import ADAPTERS, Call, Wired, break_off, let_pass, refusal, throttled, wired_aws
 
@@ -181,6 +185,13 @@ def in_part(call: Call) -> AWSResponse:
     return answer
 
 
+def refused_in_part(call: Call) -> AWSResponse:
+    """EventBridge takes all entries of a call but the last."""
+    told = json.loads(call.carry_out().content)
+    told["Entries"][-1] = {"ErrorCode": "ThrottlingException", "ErrorMessage": "told by a test"}
+    return response(200, json.dumps({**told, "FailedEntryCount": 1}))
+
+
 FAULTS: dict[str, Fault] = {
     "500": refusing(500, "InternalError"),
     "503": refusing(503, "ServiceUnavailable"),
@@ -212,6 +223,7 @@ MORE: dict[str, dict[str, Fault]] = {
         "no capacity": canceling("ProvisionedThroughputExceeded"),
         "in progress": refusing(400, "TransactionInProgressException"),
     },
+    "put_events": {"refused in part": refused_in_part},
     "put_object": {"conflict": refusing(409, "ConditionalRequestConflict")},
 }
 LASTING = ("500", "throttling", "reset", "done, and reset")
@@ -280,14 +292,14 @@ def inspect_uploads(wired: Wired) -> Work:
     made = Uploads(wired)
     sent = [made.upload("a.csv", GOOD), made.upload("b/large.csv", LARGE), made.upload("c.csv", b"a,b\n1\n")]
     event = events.event(*sent, made.deletion("d.csv"))
-    return lambda: handling.take_event(intake(wired), event)
+    return lambda: handling.take_event(intake(wired), event, LOG)
 
 
 def inspect_again(wired: Wired) -> Work:
     record = Uploads(wired).upload("large.csv", LARGE)
     fail(wired, record)
     event = events.event({**record, "recibo": {"inspection": 2}})
-    return lambda: handling.take_event(intake(wired), event)
+    return lambda: handling.take_event(intake(wired), event, LOG)
 
 
 def reconcile(wired: Wired) -> Work:
@@ -295,17 +307,17 @@ def reconcile(wired: Wired) -> Work:
     made = Uploads(wired)
     for number in range(3):
         fail(wired, made.upload(f"failed-{number}.csv", GOOD))
-    handling.take_event(intake(wired), events.event(made.upload("known.csv", GOOD)))
+    handling.take_event(intake(wired), events.event(made.upload("known.csv", GOOD)), LOG)
     made.upload("lost.csv", GOOD)
     made.upload("lost.csv", LARGE)
 
     def inspect(event: dict[str, Any]) -> None:
         disturbance, wired.wire.meddle = wired.wire.meddle, let_pass
-        handling.take_event(intake(wired), event)
+        handling.take_event(intake(wired), event, LOG)
         wired.wire.meddle = disturbance
 
     wired.wire.invoked = inspect
-    return lambda: _nothing_of(handling.reconcile(wired.scheduled, BUCKET, FakeClock(time=LATER)))
+    return lambda: _nothing_of(handling.reconcile(wired.scheduled, BUCKET, FakeClock(time=LATER), LOG))
 
 
 def _nothing_of(_: object) -> None:
@@ -339,7 +351,7 @@ def seal_with_a_key(wired: Wired) -> Work:
 
 
 def _seal(wired: Wired, anchor: Any, *, at: datetime = LATER) -> object:
-    return handling.seal(wired.sealer(anchor), BUCKET, FakeClock(time=at), {})
+    return handling.seal(wired.sealer(anchor), BUCKET, FakeClock(time=at), {}, LOG)
 
 
 def _key(wired: Wired) -> str:
@@ -420,7 +432,23 @@ def list_folders(wired: Wired) -> Work:
     return lambda: S3Folders(wired.clients["s3"]).below(BUCKET, "")
 
 
+def announce_receipts(wired: Wired) -> Work:
+    """Whatever happened, the invocation that ends well has told of all that it says it has told of."""
+    made = [receipt(entry_of(events.record(f"{number}.csv")), at=NOON) for number in range(12)]
+    stream = {"Records": [stream_record(encoded(as_item(one)), number) for number, one in enumerate(made)]}
+    notices = EventBridgeNotices(wired.clients["events"], sleep=lambda _: None)
+
+    def announce() -> object:
+        wired.wire.told.clear()
+        clock = FakeClock(time=LATER)
+        answer = handling.announce(Announcer(notices=notices, decoded=decoded), stream, clock, LOG)
+        return answer, sorted(wired.wire.told)
+
+    return announce
+
+
 SCENARIOS: dict[Site, Scenario] = {
+    ("EventBridgeNotices", "put_events"): announce_receipts,
     ("S3Folders", "list_objects_v2"): list_folders,
     ("DynamoPages", "query"): list_receipts,
     ("DynamoPages", "batch_get_item"): list_receipts,

@@ -36,7 +36,7 @@ from infra.template import LOCAL
 from tests.aws import World, response, simulated_aws
 
 ADAPTERS = Path(lists.__file__).parent
-SERVICES = ("s3", "dynamodb", "lambda", "kms")
+SERVICES = ("s3", "dynamodb", "lambda", "kms", "events")
 LONG = 40
 """From which size, in bytes, an inspection leaves a mark here."""
 THROTTLING = {
@@ -44,6 +44,7 @@ THROTTLING = {
     "dynamodb": (400, "ThrottlingException"),
     "lambda": (429, "TooManyRequestsException"),
     "kms": (400, "ThrottlingException"),
+    "eventbridge": (400, "ThrottlingException"),
 }
 
 Event = dict[str, Any]
@@ -77,9 +78,13 @@ def let_pass(call: Call) -> AWSResponse:
 
 @dataclass
 class Wire:
-    """Where the app's requests pass. Lambda's Invoke ends in `invoked`: the simulated AWS runs no functions."""
+    """Where the app's requests pass. Lambda's Invoke ends in `invoked`: the simulated AWS runs no functions.
+
+    `told` are the details of the events that were put on the bus.
+    """
 
     meddle: Meddler = let_pass
+    told: set[str] = field(default_factory=set)
     invoked: Callable[[Event], None] = lambda _: None
 
     def client(self, service: str) -> Any:
@@ -98,6 +103,8 @@ class Wire:
         if event_name == "before-send.lambda.Invoke":
             self.invoked(json.loads(request.body))
             return response(202)
+        if event_name == "before-send.eventbridge.PutEvents":
+            self.told |= {entry["Detail"] for entry in json.loads(request.body)["Entries"]}
         answer = botocore_stubber(event_name=event_name, request=request)
         assert answer is not None, "the simulated AWS has no such service"
         return answer

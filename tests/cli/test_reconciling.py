@@ -27,7 +27,7 @@ from infra.template import LOCAL
 from tests import events
 from tests.aws import World, simulated_aws
 from tests.events import BUCKET
-from tests.fakes import FakeClock
+from tests.fakes import LOG, FakeClock
 from tests.lambdas import Lambda, replace_lambda
 from tests.receipts import crash, receipt
 
@@ -56,7 +56,7 @@ def functions(monkeypatch: pytest.MonkeyPatch, world: World) -> Lambda:
     """Lambda, where `inspect` inspects at once."""
     monkeypatch.setattr("chalicelib.logs._write", lambda _: None)  # its log is not the command's output
     made = replace_lambda(monkeypatch)
-    made.functions = {INSPECT: lambda event: take_event(_intake(world), event)}
+    made.functions = {INSPECT: lambda event: take_event(_intake(world), event, LOG)}
     return made
 
 
@@ -79,7 +79,7 @@ def put(world: World, key: str, content: bytes = GOOD, *, is_recorded: bool = Fa
     """An upload whose event was lost, or came."""
     record = world.upload(key, content) | {"eventTime": iso(datetime.now(UTC))}
     if is_recorded:
-        take_event(_intake(world), events.event(record))
+        take_event(_intake(world), events.event(record), LOG)
     return entry_of(record)
 
 

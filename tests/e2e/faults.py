@@ -87,7 +87,7 @@ def _around(owner: Any, name: str, fault: Callable[..., Any]) -> None:
 # -- deliveries
 
 
-def _deliver(take_event: Callable[..., None], intake: Intake, event: Mapping[str, Any]) -> None:
+def _deliver(take_event: Callable[..., None], intake: Intake, event: Mapping[str, Any], log: Any) -> None:
     (record,) = event["Records"]  # S3 and reconcile send one at a time
     fate = Fate.PLAIN if "recibo" in record or COPY in event else fate_of(entry_of(record).key)
     if fate is Fate.LOST:
@@ -96,7 +96,7 @@ def _deliver(take_event: Callable[..., None], intake: Intake, event: Mapping[str
         copy = json.dumps({**event, COPY: True})
         function = wiring.sibling("inspect")
         wiring.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=copy)
-    take_event(intake, event)
+    take_event(intake, event, log)
 
 
 # -- processes

@@ -44,9 +44,24 @@ def listening(aws: Surroundings) -> Iterator[dict[str, str]]:
     outputs = {one["OutputKey"]: one["OutputValue"] for one in until(made, what="example's stack")["Outputs"]}
     inbox = queues.create_queue(QueueName="an-operator")["QueueUrl"]
     arn = queues.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    queues.set_queue_attributes(
+        QueueUrl=inbox, Attributes={"Policy": json.dumps(_open_to(outputs["FailuresTopic"], arn))}
+    )
     aws.client("sns").subscribe(TopicArn=outputs["FailuresTopic"], Protocol="sqs", Endpoint=arn)
     yield {**outputs, "operator": inbox}
     stacks.delete_stack(StackName=STACK)
+
+
+def _open_to(topic: str, queue: str) -> dict[str, Any]:
+    """The policy of a queue to which a topic may send."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 @pytest.fixture(scope="module")
