@@ -14,6 +14,7 @@ settings = wiring.Settings.from_environment()
 
 @app.on_s3_event(
     bucket=settings.bucket,
+    prefix=settings.prefix or None,
     events=["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"],
 )
 def inspect(event: S3Event) -> None:

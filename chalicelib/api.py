@@ -87,6 +87,8 @@ class Api:
     """What can be asked of one stage. Time and randomness are passed in."""
 
     bucket: str
+    prefix: str
+    """What every upload's key begins with, before what its token adds."""
     anchor: str
     ledger: Ledger
     lists: Lists
@@ -235,7 +237,7 @@ class Api:
             raise ProblemError(
                 "unprocessable", "A form takes 5 GiB at most: upload larger files in parts (`recibo.py put`)."
             )
-        key = call.caller.prefix + named_once(wish.name, now, self.unique())
+        key = self.prefix + call.caller.prefix + named_once(wish.name, now, self.unique())
         if len(key.encode()) > LONGEST_KEY:
             raise ProblemError("unprocessable", "With the prefix of this token the key is longer than S3 takes.")
         fields = {f"x-amz-meta-{name}": value for name, value in wish.metadata.items()}

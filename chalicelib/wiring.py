@@ -47,6 +47,8 @@ class Settings:
     table: str
     dead_letters: str
     anchor: str = ""
+    prefix: str = ""
+    """What keys begin with that are Recibo's, in a bucket that holds others' too; empty for all."""
     retention_days: int | None = None
     reconcile_schedule: str = HOURLY
     seal_schedule: str = AFTER_THE_GRACE
@@ -58,6 +60,7 @@ class Settings:
         return cls(
             **{name: os.environ[variable] for name, variable in SETTINGS.items()},
             anchor=os.environ.get("RECIBO_ANCHOR", ""),
+            prefix=os.environ.get("RECIBO_PREFIX", ""),
             retention_days=int(days) if days else None,
             reconcile_schedule=os.environ.get("RECIBO_RECONCILE_SCHEDULE", HOURLY),
             seal_schedule=os.environ.get("RECIBO_SEAL_SCHEDULE", AFTER_THE_GRACE),
@@ -140,7 +143,9 @@ def reconcile() -> ScheduledReconcile:
     settings, table = Settings.from_environment(), client("dynamodb")
     return ScheduledReconcile(
         reconciliation=Reconciliation(
-            versions=S3Versions(client("s3")), receipts=ledger(), unfinished=DynamoLists(table, settings.table)
+            versions=S3Versions(client("s3"), within=settings.prefix),
+            receipts=ledger(),
+            unfinished=DynamoLists(table, settings.table),
         ),
         inspections=LambdaInspections(client("lambda"), sibling("inspect")),
         notes=DynamoNotes(table, settings.table),
@@ -200,6 +205,7 @@ def api() -> Api:
 
     return Api(
         bucket=bucket,
+        prefix=settings.prefix,
         anchor=settings.anchor,
         ledger=DynamoLedger(dynamodb, table),
         lists=lists,
@@ -209,7 +215,7 @@ def api() -> Api:
         notes=DynamoNotes(dynamodb, table),
         inspections=LambdaInspections(client("lambda"), f"{os.environ['AWS_LAMBDA_FUNCTION_NAME']}-inspect"),
         forms=S3Forms(client("s3")),
-        folders=S3Folders(client("s3")),
+        folders=S3Folders(client("s3"), within=settings.prefix),
         contracts=texts,
         now=now,
         unique=lambda: secrets.token_hex(4),

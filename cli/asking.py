@@ -16,7 +16,6 @@ import click
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from chalicelib.aws.inspections import LambdaInspections
-from chalicelib.aws.versions import S3Versions
 from chalicelib.reconcile import Receipts, Reconciliation
 from chalicelib.scheduled import Inspections
 from chalicelib.wanted import NotVersionedError, Run, Step, Wanted
@@ -41,9 +40,7 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Only list what wo
 
 def reconciliation(surroundings: Surroundings) -> Reconciliation:
     """The comparison of the stage's bucket with its ledger."""
-    return Reconciliation(
-        versions=S3Versions(surroundings.client("s3")), receipts=surroundings.ledger, unfinished=surroundings.lists
-    )
+    return Reconciliation(versions=surroundings.versions, receipts=surroundings.ledger, unfinished=surroundings.lists)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.aws.lists import DynamoLists
+from chalicelib.aws.versions import S3Versions
 from infra.stages import Stage, load_stage
 from local.embedded import endpoint_for
 
@@ -40,6 +41,11 @@ class Surroundings:
     def lists(self) -> DynamoLists:
         """The lists of the stage's ledger."""
         return DynamoLists(self.client("dynamodb"), self.stage.table)
+
+    @cached_property
+    def versions(self) -> S3Versions:
+        """The versions of the stage's bucket, of its prefix alone if it has one."""
+        return S3Versions(self.client("s3"), within=self.stage.prefix)
 
 
 @cache

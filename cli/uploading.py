@@ -43,9 +43,20 @@ def put(
     if key and len(files) > 1:
         raise UsageError("--key names one object: give one file with it, or use --prefix.")
     keys = [prefix + (key or Path(name).name) for name in files]
+    _refuse_outside(surroundings, keys)
     uploads = _upload(surroundings, files, keys)
     codes = [_show(surroundings, upload, timeout, as_json=as_json) for upload in uploads]
     sys.exit(max(codes))
+
+
+def _refuse_outside(surroundings: Surroundings, keys: Sequence[str]) -> None:
+    """Nobody would inspect it."""
+    ours = surroundings.stage.prefix
+    if outside := [key for key in keys if not key.startswith(ours)]:
+        raise UsageError(
+            f"{printable(outside[0])} would get no receipt: in {surroundings.stage.bucket} only keys that begin with "
+            f"{ours} are inspected. Add --prefix {ours}"
+        )
 
 
 def _upload(surroundings: Surroundings, files: Sequence[str], keys: Sequence[str]) -> list[Entry]:

@@ -16,7 +16,6 @@ from chalicelib.aws.anchors import LockedBucketAnchor
 from chalicelib.aws.evidence import DynamoEvidence, caveat_of_lock
 from chalicelib.aws.seals import DynamoSeals
 from chalicelib.aws.signatures import KmsSignatures
-from chalicelib.aws.versions import S3Versions
 from chalicelib.proof import Covered, NotSealedError, covering, proof
 from chalicelib.receipts import INSPECTING
 from chalicelib.sealing import GRACE
@@ -84,7 +83,7 @@ def verify(
 
 
 def _verdict(surroundings: Surroundings, since: datetime | None, *, strict: bool) -> Verdict:
-    stage, versions = surroundings.stage, S3Versions(surroundings.client("s3"))
+    stage, versions = surroundings.stage, surroundings.versions
     try:
         refuse_unversioned(stage.bucket, versions.is_versioned(stage.bucket))
     except NotVersionedError as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.checks import CHECKS
+from infra.checks import check
 from infra.functions import deployed_fingerprint, fingerprint, leave_fingerprint, run_chalice
 from infra.joins import JOINS
 from infra.package import build_zip
@@ -26,8 +26,7 @@ from local.embedded import endpoint_for
 
 def run(target: Target) -> bool:
     """Bring everything up to date; whether anything had to change."""
-    for check in CHECKS:
-        check(target)
+    check(target)
     with target.step("policies"):
         write_policies(target.stage, target.project)
     with target.step(f"stack {target.stage.stack}"):

@@ -52,7 +52,7 @@ def _api(stage: Stage) -> list[Statement]:
             "AskForInspections", ["lambda:InvokeFunction"], [f"arn:aws:lambda:*:*:function:{stage.function('inspect')}"]
         ),
         _allow("ListFolders", ["s3:ListBucket"], [f"arn:aws:s3:::{stage.bucket}"]),
-        _allow("SignForms", ["s3:PutObject"], [f"arn:aws:s3:::{stage.bucket}/*"], BY_FORM),
+        _allow("SignForms", ["s3:PutObject"], [stage.uploads], BY_FORM),
     ]
 
 
@@ -67,7 +67,7 @@ def _read_tokens(stage: Stage) -> Statement:
 def _read_uploads(stage: Stage) -> Statement:
     """ListBucket, for a missing object to be answered with 404 and not with 403."""
     bucket = f"arn:aws:s3:::{stage.bucket}"
-    return _allow("ReadUploads", ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"], [bucket, f"{bucket}/*"])
+    return _allow("ReadUploads", ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"], [bucket, stage.uploads])
 
 
 def _write_receipts(stage: Stage) -> list[Statement]:

@@ -15,6 +15,7 @@ from infra.target import Target
 
 FINGERPRINT_TAG = "recibo-fingerprint"
 POLL_SECONDS = 1.0
+UNMADE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
 
 
 def deploy_stack(target: Target) -> bool:
@@ -22,12 +23,24 @@ def deploy_stack(target: Target) -> bool:
     cloudformation = target.client("cloudformation")
     request = stack_request(target)
     stack = find_stack(target)
+    if stack and stack["StackStatus"] in UNMADE:
+        _delete_unmade(target)
+        stack = None
     if stack is None:
         cloudformation.create_stack(**request, EnableTerminationProtection=target.endpoint is None)
     elif is_up_to_date(stack, request) or not _update(cloudformation, request):
         return False
     _wait(target)
     return True
+
+
+def _delete_unmade(target: Target) -> None:
+    """A stack that was never made to its end can only be deleted; it kept nothing that was there before it."""
+    cloudformation, name = target.client("cloudformation"), target.stage.stack
+    cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=False)
+    cloudformation.delete_stack(StackName=name)
+    while find_stack(target):
+        time.sleep(POLL_SECONDS)
 
 
 def stack_request(target: Target) -> dict[str, Any]:
@@ -45,6 +58,7 @@ def _parameters(target: Target) -> Mapping[str, str]:
     stage = target.stage
     return {
         "BucketName": stage.bucket,
+        "AdoptBucket": "true" if stage.is_adopted else "false",
         "TableName": stage.table,
         "DeadLetterQueueName": stage.dead_letters,
         "UnannouncedQueueName": stage.unannounced,
@@ -70,6 +84,15 @@ def output(target: Target, name: str) -> str:
     """What the stage's stack says of itself under a name."""
     outputs = (find_stack(target) or {})["Outputs"]
     return next(str(one["OutputValue"]) for one in outputs if one["OutputKey"] == name)
+
+
+def stack_buckets(target: Target) -> set[str]:
+    """The buckets that the stack has made."""
+    if find_stack(target) is None:
+        return set()
+    resources = target.client("cloudformation").describe_stack_resources(StackName=target.stage.stack)
+    found = (one for one in resources["StackResources"] if one["ResourceType"] == "AWS::S3::Bucket")
+    return {str(one.get("PhysicalResourceId")) for one in found}
 
 
 def is_up_to_date(stack: Mapping[str, Any], request: Mapping[str, Any]) -> bool:

@@ -26,9 +26,18 @@ class Stage:
     table: str
     dead_letters: str
     anchor: str = ""
+    prefix: str = ""
+    """What keys begin with that are this stage's, in a bucket that holds others' too; empty for all."""
+    is_adopted: bool = False
+    """Whether the bucket was there before Recibo and stays its owner's."""
     retention_days: int | None = None
     is_iam: bool = False
     """Whether the API's callers sign their requests instead of showing tokens."""
+
+    @property
+    def uploads(self) -> str:
+        """The ARN of the objects that are inspected."""
+        return f"arn:aws:s3:::{self.bucket}/{self.prefix}*"
 
     @property
     def seals_bucket(self) -> str:
@@ -73,6 +82,8 @@ def load_stage(name: str, project: Path = ROOT) -> Stage:
         name=name,
         app_name=config["app_name"],
         anchor=_anchor(name, variables.get("RECIBO_ANCHOR", "")),
+        prefix=_prefix(name, variables.get("RECIBO_PREFIX", "")),
+        is_adopted=_is_adopted(name, variables.get("RECIBO_ADOPT_BUCKET", "")),
         retention_days=_retention(name, variables.get("RECIBO_RETENTION_DAYS", "")),
         is_iam=variables.get("RECIBO_API_ACCESS") == "iam",
         **names,
@@ -88,6 +99,24 @@ def _anchor(stage: str, setting: str) -> str:
     return setting
 
 
+def _prefix(stage: str, setting: str) -> str:
+    if setting and not PREFIX.fullmatch(setting):
+        raise UsageError(
+            f"The stage {stage!r} sets RECIBO_PREFIX to {setting!r}: write one or more folders, as in incoming/, "
+            "or leave it out to take the whole bucket."
+        )
+    return setting
+
+
+def _is_adopted(stage: str, setting: str) -> bool:
+    if setting not in {"", "true", "false"}:
+        raise UsageError(
+            f"The stage {stage!r} sets RECIBO_ADOPT_BUCKET to {setting!r}: write true if the bucket exists already and "
+            "is not Recibo's, or leave it out."
+        )
+    return setting == "true"
+
+
 def _retention(stage: str, setting: str) -> int | None:
     if not setting:
         return None
@@ -99,6 +128,9 @@ def _retention(stage: str, setting: str) -> int | None:
         )
     return int(setting)
 
+
+PREFIX = re.compile(r"(?:[A-Za-z0-9!_.'()=-]+/)+")
+"""Folders whose names are the same in a key, in an S3 notification's filter and in a policy's ARN."""
 
 MIN_RETENTION_DAYS = 30
 """Lambda keeps an event for 6 hours and the dead-letter queue for 14 days: only then can it not come again."""

@@ -24,7 +24,7 @@ from infra.gateway import gateway_responses, set_responses
 from infra.package import _warned_of, build_zip, missing_packages
 from infra.stages import ROOT, Stage, UsageError, load_config, load_stage
 from infra.target import Target
-from infra.template import table_definition, template
+from infra.template import LOCAL, table_definition, template
 
 STAGES = sorted(load_config()["stages"])
 
@@ -96,7 +96,7 @@ def project(tmp_path: Path, config: str) -> Path:
 
 
 def test_a_stage_that_does_not_exist_is_answered_with_those_that_do() -> None:
-    with pytest.raises(UsageError, match=r"There is no stage 'none' in \.chalice/config\.json; it has dev, local, prod\."):
+    with pytest.raises(UsageError, match=r"no stage 'none' in \.chalice/config\.json; it has dev, local, prod\."):
         load_stage("none")
 
 
@@ -277,6 +277,27 @@ def test_a_retention_that_would_weaken_the_once_only_rule_is_refused(tmp_path: P
 def test_a_stage_chooses_the_anchor_of_its_seals(tmp_path: Path, anchor: str, bucket: str, key: str) -> None:
     stage = stage_with(tmp_path, RECIBO_ANCHOR=anchor)
     assert (stage.seals_bucket, stage.seals_key) == (bucket, key)
+
+
+@pytest.mark.parametrize("prefix", ["/", "in", "/in/", "a//b/", "a b/", "a*/", "é/"])
+def test_a_prefix_that_a_policy_or_s3_would_read_otherwise_is_refused(tmp_path: Path, prefix: str) -> None:
+    with pytest.raises(UsageError, match=r"RECIBO_PREFIX.*incoming/"):
+        stage_with(tmp_path, RECIBO_PREFIX=prefix)
+
+
+def test_a_stage_takes_the_whole_bucket_or_the_keys_with_its_prefix(tmp_path: Path) -> None:
+    assert LOCAL.uploads == f"arn:aws:s3:::{LOCAL.bucket}/*"
+    assert stage_with(tmp_path, RECIBO_PREFIX="in/a/").uploads == f"arn:aws:s3:::{LOCAL.bucket}/in/a/*"
+
+
+@pytest.mark.parametrize(("setting", "is_adopted"), [("true", True), ("false", False), ("", False)])
+def test_a_stage_adopts_a_bucket_only_where_it_says_so(tmp_path: Path, setting: str, is_adopted: bool) -> None:
+    assert stage_with(tmp_path, RECIBO_ADOPT_BUCKET=setting).is_adopted is is_adopted
+
+
+def test_adopting_is_asked_for_by_the_word_true(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="RECIBO_ADOPT_BUCKET"):
+        stage_with(tmp_path, RECIBO_ADOPT_BUCKET="yes")
 
 
 @pytest.mark.parametrize("anchor", ["s3", "s3:", "kms:x", "S3:Bucket", "file:x"])

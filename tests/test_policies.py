@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,3 +208,17 @@ def test_announce_may_put_recibos_own_events_and_no_others_on_the_bus_that_stage
     (putting,) = (one for one in policies(LOCAL)["announce"]["Statement"] if one["Action"] == ["events:PutEvents"])
     assert putting["Condition"]["ForAllValues:StringEquals"]["events:source"] == ["recibo"]
     assert all(resource.endswith(":event-bus/default") for resource in putting["Resource"])
+
+
+def test_where_a_bucket_is_shared_no_function_reads_or_signs_for_keys_of_others() -> None:
+    shared = policies(replace(LOCAL, prefix="incoming/"))
+    of_objects = {"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"}
+    allowed = [
+        resource
+        for document in shared.values()
+        for statement in document["Statement"]
+        if statement["Effect"] == "Allow" and of_objects & set(statement["Action"])
+        for resource in statement["Resource"]
+        if "/" in resource and LOCAL.bucket in resource
+    ]
+    assert set(allowed) == {f"arn:aws:s3:::{LOCAL.bucket}/incoming/*"}

@@ -199,6 +199,19 @@ def test_only_what_has_the_prefix_is_listed(monkeypatch: pytest.MonkeyPatch) -> 
     assert [version.key for page in pages for version in page.versions] == ["b/1"]
 
 
+@pytest.mark.parametrize(
+    ("prefix", "keys"), [("", ["b/c/1", "b/d/1"]), ("b/c/", ["b/c/1"]), ("b", ["b/c/1", "b/d/1"]), ("a/", [])]
+)
+def test_what_others_keep_in_the_bucket_is_never_listed(
+    monkeypatch: pytest.MonkeyPatch, prefix: str, keys: list[str]
+) -> None:
+    with simulated_aws(monkeypatch) as world:
+        for key in ("a/1", "b/c/1", "b/d/1", "bz"):
+            world.upload(key, b"")
+        pages = list(S3Versions(world.s3, within="b/").pages(BUCKET, prefix=prefix))
+    assert [version.key for page in pages for version in page.versions] == keys
+
+
 @pytest.mark.parametrize("status", ["Enabled", "Suspended", ""])
 def test_a_bucket_says_whether_it_keeps_versions(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
     with simulated_aws(monkeypatch, versioned=False) as world:

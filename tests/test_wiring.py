@@ -53,6 +53,24 @@ def test_a_function_knows_the_name_of_another_of_its_stage(monkeypatch: pytest.M
     assert wiring.sibling("inspect") == "recibo-dev-inspect"
 
 
+def test_keys_of_a_bucket_that_is_shared_are_those_with_the_stages_prefix(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the hourly reconcile, for the folders that the API lists and for the forms that it signs."""
+    monkeypatch.setenv("RECIBO_PREFIX", "incoming/")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", LOCAL.stack)
+    for key in ("incoming/a/1", "others/a/1"):
+        world.s3.put_object(Bucket=LOCAL.bucket, Key=key, Body=b"")
+    for build in (wiring.reconcile, wiring.api):
+        build.cache_clear()
+    listed = wiring.reconcile().reconciliation.versions.pages(LOCAL.bucket)
+    assert [version.key for page in listed for version in page.versions] == ["incoming/a/1"]
+    assert wiring.api().folders.below(LOCAL.bucket, "") == (["incoming/a/"], False)
+    assert wiring.api().prefix == "incoming/"
+    for build in (wiring.reconcile, wiring.api):
+        build.cache_clear()
+
+
 def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECIBO_TABLE")
     with pytest.raises(KeyError, match="RECIBO_TABLE"):

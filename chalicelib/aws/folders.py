@@ -14,10 +14,16 @@ MOST = 1000
 class S3Folders:
     """Reads what S3 lists of the objects that are there now."""
 
-    def __init__(self, client: S3Client) -> None:
+    def __init__(self, client: S3Client, *, within: str = "") -> None:
         self._client = client
+        self._within = within
 
     def below(self, bucket: str, prefix: str) -> tuple[list[str], bool]:
-        """The folders right below a prefix, in order, each with its whole path; and whether there may be more."""
+        """The folders right below a prefix, in order, each with its whole path; and whether there may be more.
+
+        What is not `within` is others': there the listing begins with ours.
+        """
+        if not prefix.startswith(self._within):
+            prefix = self._within
         page = self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter="/", MaxKeys=MOST)
         return [each["Prefix"] for each in page.get("CommonPrefixes", [])], page["IsTruncated"]

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class S3Versions:
-    """Reads the versions and delete markers of a bucket: a call, of $0.000005, for each 1,000."""
+    """Reads the versions and delete markers of a bucket: a call, of $0.000005, for each 1,000.
 
-    def __init__(self, client: S3Client) -> None:
+    Where the bucket holds others' objects too, `within` is what the keys of ours begin with: no other is listed.
+    """
+
+    def __init__(self, client: S3Client, *, within: str = "") -> None:
         self._client = client
+        self._within = within
 
     def is_versioned(self, bucket: str) -> str:
         """`Enabled`, `Suspended`, or nothing if the bucket never had versions."""
@@ -29,8 +33,12 @@ class S3Versions:
 
     def pages(self, bucket: str, *, prefix: str = "", after: Cursor | None = None) -> Iterator[ListedPage]:
         """The bucket's versions, a page for each call, in S3's order: by key in UTF-8, then newest first."""
+        narrower = max(prefix, self._within, key=len)
+        if not (narrower.startswith(prefix) and narrower.startswith(self._within)):
+            yield ListedPage(versions=(), next=None)
+            return
         while True:
-            page = self._page(bucket, prefix, after)
+            page = self._page(bucket, narrower, after)
             yield page
             if page.next is None:
                 return

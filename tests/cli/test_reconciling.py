@@ -104,6 +104,19 @@ def inspections(world: World, key: str) -> list[tuple[int, str]]:
 # -- reconcile
 
 
+def test_what_others_keep_in_an_adopted_bucket_is_not_inspected(
+    world: World, functions: Lambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One command is the backfill: what was there before Recibo, of the stage's own prefix."""
+    _talk_to(monkeypatch, replace(LOCAL, prefix="incoming/", is_adopted=True))
+    put(world, "incoming/old.csv")
+    put(world, "others/old.csv")
+    done = run("reconcile")
+    assert len(functions.invoked) == 1
+    assert done.stdout == "1 version looked at: 1 had no receipt; 1 inspection done, 1 succeeded.\n"
+    assert inspections(world, "others/old.csv") == []
+
+
 def test_reconcile_has_inspected_what_lacks_its_receipt_and_says_what_came_of_it(
     world: World, functions: Lambda
 ) -> None:

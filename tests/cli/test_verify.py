@@ -125,6 +125,15 @@ def test_a_signed_chain_is_anchored_in_its_key(world: World, signed: Stage) -> N
     assert (run().exit_code, "anchored in KMS's key alias/seals" in run().stdout) == (0, True)
 
 
+def test_what_others_keep_in_an_adopted_bucket_lacks_no_receipt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk_to(monkeypatch, replace(STAGE, prefix="incoming/", is_adopted=True))
+    put(world, "incoming/a.csv")
+    world.upload("others/b.csv", b"")
+    seal()
+    done = run()
+    assert (done.exit_code, lines(done)["Missing"]) == (0, "0")
+
+
 def test_without_an_anchor_it_says_that_the_chain_is_only_consistent(world: World) -> None:
     put(world, "a.csv")
     seal()
