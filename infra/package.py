@@ -10,14 +10,17 @@ from pathlib import Path
 
 from chalice.cli.factory import CLIFactory
 from chalice.deploy.packager import LambdaDeploymentPackager
-from chalice.utils import UI, OSUtils
+from chalice.utils import UI
 from packaging.markers import Marker
 
+from infra.archive import ReproducibleFiles
 from infra.lock import LOCK, LockedDependencies
 from infra.stages import UsageError
 
 MAX_ZIP_BYTES = 50 << 20
 """Lambda's own limit for a zip that is uploaded directly."""
+MAX_UNZIPPED_BYTES = 250 << 20
+"""And for what comes out of it."""
 
 
 def build_zip(project: Path, stage: str) -> Path:
@@ -30,7 +33,7 @@ def build_zip(project: Path, stage: str) -> Path:
     # Chalice would ship what this machine compiled, which Lambda does not use, and never finds a zip again that had it.
     for compiled in list((project / "chalicelib").rglob("__pycache__")):
         shutil.rmtree(compiled, ignore_errors=True)
-    osutils = OSUtils()
+    osutils = ReproducibleFiles()
     told = io.StringIO()
     packager = LambdaDeploymentPackager(
         osutils=osutils,
@@ -50,9 +53,20 @@ def _check(path: Path, requirements: Path, told: str, runtime: str) -> None:
             f"{', '.join(missing)} would be missing from the Lambda zip: there is no wheel of it for {runtime} on "
             "Lambda's Linux. Change the version in requirements.txt, or deploy with another Python."
         )
+    check_size(path)
+
+
+def check_size(path: Path) -> None:
+    """UsageError if Lambda would not take the zip."""
     size = path.stat().st_size
     if size > MAX_ZIP_BYTES:
         raise UsageError(f"The Lambda zip has {size >> 20} MB, and Lambda takes {MAX_ZIP_BYTES >> 20} MB at most.")
+    with zipfile.ZipFile(path) as zipped:
+        unzipped = sum(each.file_size for each in zipped.infolist())
+    if unzipped > MAX_UNZIPPED_BYTES:
+        raise UsageError(
+            f"The Lambda zip has {unzipped >> 20} MB unzipped, and Lambda takes {MAX_UNZIPPED_BYTES >> 20} MB at most."
+        )
 
 
 def missing_packages(path: Path, requirements: Path) -> list[str]:

@@ -18,10 +18,11 @@ import pytest
 
 from chalicelib.problems import KINDS, URN
 from chalicelib.receipts import INDEX_ATTRIBUTES
+from infra import package
 from infra.deploy import run
 from infra.functions import fingerprint, run_chalice
 from infra.gateway import gateway_responses, set_responses
-from infra.package import _warned_of, build_zip, missing_packages
+from infra.package import _warned_of, build_zip, check_size, missing_packages
 from infra.stages import ROOT, Stage, UsageError, load_config, load_stage
 from infra.target import Target
 from infra.template import LOCAL, table_definition, template
@@ -122,8 +123,8 @@ def test_a_project_without_a_configuration_is_told_in_a_sentence(tmp_path: Path)
 
 
 @pytest.fixture(scope="module")
-def zipped(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The names in the zip of a copy of the project that has everything a working directory has."""
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip of a copy of the project that has everything a working directory has."""
     copy = tmp_path_factory.mktemp("project")
     for name in ("chalicelib", ".chalice", "infra", "cli", "tests"):
         shutil.copytree(ROOT / name, copy / name)
@@ -131,8 +132,58 @@ def zipped(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         shutil.copy(ROOT / name, copy / name)
     (copy / "chalicelib" / "__pycache__").mkdir(exist_ok=True)
     (copy / "chalicelib" / "__pycache__" / "stale.cpython-311.pyc").write_bytes(b"stale")
-    with zipfile.ZipFile(build_zip(copy, "local")) as made:
+    return build_zip(copy, "local")
+
+
+@pytest.fixture(scope="module")
+def zipped(archive: Path) -> set[str]:
+    """The names in it."""
+    with zipfile.ZipFile(archive) as made:
         return set(made.namelist())
+
+
+def test_the_zip_is_the_same_bytes_from_another_clone_at_another_time(archive: Path, tmp_path: Path) -> None:
+    """Whose files come in another order, with other times and permissions."""
+    for path in sorted(ROOT.glob("chalicelib/**/*"), reverse=True):
+        if path.is_file() and "__pycache__" not in path.parts:
+            (made := tmp_path / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+            made.write_bytes(path.read_bytes())
+            made.chmod(0o600)
+            os.utime(made, (0, 0))
+    shutil.copytree(ROOT / ".chalice", tmp_path / ".chalice", ignore=shutil.ignore_patterns("deploy*"))
+    for name in ("requirements.lock", "requirements.txt", "app.py"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    assert build_zip(tmp_path, "local").read_bytes() == archive.read_bytes()
+
+
+def test_the_zip_for_arm64_has_the_wheels_of_arm64(tmp_path: Path) -> None:
+    (tmp_path / "chalicelib").mkdir()
+    for name in ("requirements.lock", "requirements.txt", "app.py"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    config["stages"]["local"]["lambda_architecture"] = "arm64"
+    with zipfile.ZipFile(build_zip(project(tmp_path, json.dumps(config)), "local")) as made:
+        compiled = [name for name in made.namelist() if name.endswith(".so")]
+    assert compiled
+    assert [name for name in compiled if "aarch64" not in name] == []
+
+
+def test_the_zip_can_be_read_by_whoever_runs_it(archive: Path) -> None:
+    with zipfile.ZipFile(archive) as made:
+        assert {each.external_attr >> 16 for each in made.infolist()} == {0o100644}
+
+
+def test_a_zip_that_lambda_would_not_take_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "made.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("zeros", bytes(3 << 20))
+    check_size(path)
+    monkeypatch.setattr(package, "MAX_UNZIPPED_BYTES", 2 << 20)
+    with pytest.raises(UsageError, match="has 3 MB unzipped, and Lambda takes 2 MB at most"):
+        check_size(path)
+    monkeypatch.setattr(package, "MAX_ZIP_BYTES", 10)
+    with pytest.raises(UsageError, match="and Lambda takes 0 MB at most"):
+        check_size(path)
 
 
 def test_the_zip_holds_the_app_and_its_runtime(zipped: set[str]) -> None:
@@ -145,8 +196,10 @@ def test_the_zip_holds_nothing_else_of_the_project(zipped: set[str]) -> None:
     assert not tops & {"tests", "cli", "infra", "local", "bench", "docs", ".venv", ".chalice", "requirements.txt"}
 
 
-def test_the_zip_holds_no_compiled_files_of_this_machine(zipped: set[str]) -> None:
-    assert not [name for name in zipped if "__pycache__" in name or name.endswith(".pyc")]
+def test_the_zip_holds_nothing_that_only_development_needs(zipped: set[str]) -> None:
+    """Nor anything that was compiled on this machine."""
+    assert not [name for name in zipped if "__pycache__" in name or name.endswith((".pyc", ".pyi", "py.typed"))]
+    assert not [name for name in zipped if {"test", "tests"} & set(name.split("/"))]
 
 
 def zip_with(tmp_path: Path, *distributions: str) -> Path:
