@@ -44,6 +44,14 @@ def seal(event: CloudWatchEvent) -> list[dict[str, Any]]:
     )
 
 
+@app.schedule(settings.verify_schedule)
+def verify(event: CloudWatchEvent) -> dict[str, Any]:
+    """The last day's receipts, seals and uploads are recomputed and compared."""
+    return handling.verify(
+        wiring.verification(), settings.bucket, wiring.clock(event.context), wiring.log(event.context)
+    )
+
+
 @app.lambda_function(name="announce")
 def announce(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Every final receipt that the ledger's stream tells of is announced on the event bus."""

@@ -18,11 +18,23 @@ if TYPE_CHECKING:
     from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
     from chalicelib.seals import Seal
+    from chalicelib.verification import Verification
     from chalicelib.wanted import Run
+
+
+VERIFIED = timedelta(days=1)
+"""How far back a scheduled verification looks: everything is verified once a day or more while it is that young."""
+
+PROBLEMS_TOLD = 10
+"""How many of its problems a verification tells the log: `recibo.py verify` names them all."""
 
 
 class NothingAdoptedError(Exception):
     """A seal was to be adopted, and no seal adopts it. No retry helps."""
+
+
+class VerificationTooLongError(Exception):
+    """The last day cannot be verified within an invocation: `recibo.py verify --since 1d` has all the time."""
 
 
 class _Take(Protocol):
@@ -87,6 +99,25 @@ def seal(sealer: Sealer, bucket: str, clock: Clock, event: Mapping[str, Any], lo
             "nothing was adopted: the anchor knows the last seal, or none can be made after it yet"
         )
     return made
+
+
+def verify(verification: Verification, bucket: str, clock: Clock, log: Log) -> dict[str, Any]:
+    """Verify what the last day made; the numbers, and which items are wrong, as far as a line should go."""
+
+    def in_time(_what: str, _more: int) -> None:
+        if _is_over(clock):
+            raise VerificationTooLongError("the last day has too much for one invocation: recibo.py verify --since 1d")
+
+    now = clock.now()
+    verdict = verification.verdict(bucket, now=now, since=now - VERIFIED, progress=in_time)
+    told = {
+        **verdict.as_json(),
+        "problems": [f"{one.defect}: {one.pk} {one.sk}" for one in verdict.problems[:PROBLEMS_TOLD]],
+        "verify_problems": verdict.defects,
+        "verify_receipts": verdict.counts["receipts"],
+    }
+    log.work("verify", told, at=clock.now(), is_well=verdict.is_well)
+    return told
 
 
 def announce(announcer: Announcer, event: Mapping[str, Any], clock: Clock, log: Log) -> dict[str, Any]:

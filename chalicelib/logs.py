@@ -55,8 +55,8 @@ class Log:
         self._tell("INFO" if is_well else "ERROR", {"event": event, **done}, at=at)
 
     def _tell(self, level: str, line: Mapping[str, Any], *, at: datetime) -> None:
-        of_invocation = {"stage": self.stage, "request_id": self.request_id}
-        _write({"level": level, **line, **of_invocation, **embedded(line, at)})
+        full = {"level": level, **line, "stage": self.stage, "request_id": self.request_id}
+        _write({**full, **embedded(full, at)})
 
 
 def log_denial(

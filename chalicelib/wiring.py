@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
     from chalicelib.site import Site
+    from chalicelib.verification import Verification
 
 VERDICT_RESERVE = timedelta(seconds=40)
 """How much of its time an inspection keeps back to write its verdict; a tenth of it, if that is less."""
@@ -37,6 +38,9 @@ SETTINGS = {"bucket": "RECIBO_BUCKET", "table": "RECIBO_TABLE", "dead_letters": 
 HOURLY = "rate(1 hour)"
 AFTER_THE_GRACE = "cron(25 * * * ? *)"
 """When an hour's seal is due: from twenty minutes past the next on (sealing.GRACE)."""
+
+TWICE_A_DAY = "cron(40 3,15 * * ? *)"
+"""When the last day is verified: so that whoever asks for a day's result finds one, however long it took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,7 @@ class Settings:
     retention_days: int | None = None
     reconcile_schedule: str = HOURLY
     seal_schedule: str = AFTER_THE_GRACE
+    verify_schedule: str = TWICE_A_DAY
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -64,6 +69,7 @@ class Settings:
             retention_days=int(days) if days else None,
             reconcile_schedule=os.environ.get("RECIBO_RECONCILE_SCHEDULE", HOURLY),
             seal_schedule=os.environ.get("RECIBO_SEAL_SCHEDULE", AFTER_THE_GRACE),
+            verify_schedule=os.environ.get("RECIBO_VERIFY_SCHEDULE", TWICE_A_DAY),
         )
 
     @property
@@ -164,6 +170,27 @@ def sealer() -> Sealer:
     return Sealer(
         store=DynamoSeals(client("dynamodb"), settings.table),
         anchor=anchor_from(settings.anchor, client),
+        retention_days=settings.retention_days,
+    )
+
+
+@cache
+def verification() -> Verification:
+    """What verifies, its connections kept between invocations. Only that function needs its modules."""
+    from chalicelib.aws.anchors import LockedBucketAnchor  # noqa: PLC0415
+    from chalicelib.aws.evidence import DynamoEvidence  # noqa: PLC0415
+    from chalicelib.aws.signatures import KmsSignatures  # noqa: PLC0415
+    from chalicelib.aws.versions import S3Versions  # noqa: PLC0415
+    from chalicelib.verification import Verification  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    kind, _, name = settings.anchor.partition(":")
+    return Verification(
+        ledger=DynamoEvidence(client("dynamodb"), settings.table),
+        versions=S3Versions(client("s3")),
+        copies=LockedBucketAnchor(client("s3"), name) if kind == "s3" else None,
+        signatures=KmsSignatures(client("kms"), name) if kind == "kms" else None,
+        anchor=settings.anchor or None,
         retention_days=settings.retention_days,
     )
 

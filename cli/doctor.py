@@ -23,7 +23,7 @@ from cli.views import STYLES, display
 from infra.stages import ROOT, Stage, UsageError, load_stage
 from local.embedded import endpoint_for
 
-FUNCTIONS = ("inspect", "last_resort", "reconcile", "seal")
+FUNCTIONS = ("inspect", "last_resort", "reconcile", "seal", "verify", "announce")
 OLDEST_PYTHON = (3, 11)
 
 Check = Callable[[], str]

@@ -13,7 +13,8 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
 from chalicelib.aws.anchors import LockedBucketAnchor
-from chalicelib.aws.evidence import DynamoEvidence, caveat_of_lock
+from chalicelib.aws.evidence import DynamoEvidence
+from chalicelib.aws.locks import caveat_of_lock
 from chalicelib.aws.seals import DynamoSeals
 from chalicelib.aws.signatures import KmsSignatures
 from chalicelib.proof import Covered, NotSealedError, covering, proof

@@ -33,6 +33,7 @@ def policies(stage: Stage) -> dict[str, dict[str, Any]]:
         ),
         "reconcile": _document(stage, "reconcile", *_reconcile(stage)),
         "seal": _document(stage, "seal", *_seal(stage)),
+        "verify": _document(stage, "verify", *_verify(stage)),
         "announce": _document(stage, "announce", *_announce(stage)),
         "api_handler": _document(stage, "", *_api(stage), may_sign_forms=True),
         "authorize": _document(stage, "authorize", _read_tokens(stage)),
@@ -106,11 +107,30 @@ def _seal(stage: Stage) -> list[Statement]:
         reading = ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"]
         statements.append(_allow("KeepSeals", ["s3:PutObject", *reading], [kept, f"{kept}/*"]))
     if stage.seals_key:
-        statements.append(
-            _allow("SignSeals", ["kms:Sign", "kms:Verify"], ["arn:aws:kms:*:*:key/*"])
-            | {"Condition": {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [stage.seals_key]}}}
-        )
+        statements.append(_by_the_seals_key(stage, "SignSeals", ["kms:Sign", "kms:Verify"]))
     return statements
+
+
+def _verify(stage: Stage) -> list[Statement]:
+    """It reads the ledger, whatever stands in it, the bucket's listing and the anchor; it writes nothing anywhere."""
+    table = _table(stage)
+    statements = [
+        _allow("ListVersions", ["s3:ListBucketVersions"], [f"arn:aws:s3:::{stage.bucket}"]),
+        _allow("ReadTheLedger", ["dynamodb:BatchGetItem", "dynamodb:Query"], [table]),
+        _allow("ReadLists", ["dynamodb:Query"], [f"{table}/index/{index}" for index in ("journal", "unfinished")]),
+    ]
+    if stage.seals_bucket:
+        kept = f"arn:aws:s3:::{stage.seals_bucket}"
+        reading = ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"]
+        statements.append(_allow("ReadSeals", reading, [kept, f"{kept}/*"]))
+    if stage.seals_key:
+        statements.append(_by_the_seals_key(stage, "CheckSeals", ["kms:Verify"]))
+    return statements
+
+
+def _by_the_seals_key(stage: Stage, sid: str, actions: list[str]) -> Statement:
+    condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [stage.seals_key]}}
+    return _allow(sid, actions, ["arn:aws:kms:*:*:key/*"], condition)
 
 
 def _announce(stage: Stage) -> list[Statement]:

@@ -87,6 +87,8 @@ TAKING_IN = {"DynamoLedger.found", "DynamoLedger.known"}
 NAMESAKES: Mapping[str, set[str]] = {
     "inspect": TAKING_IN,  # a budget's and a hypothesis's own
     "last_resort": TAKING_IN,
+    # Everything is read where there is no `since`, which this function always gives; the size is a file's own.
+    "verify": {"DynamoEvidence.everything", "DynamoEvidence.size"},
     "api_handler": {"DynamoNotes.write", "DynamoTokens.add"},  # a stream's and a set's own
 }
 """Methods that a function does not call, though it calls others of the same name."""
@@ -161,6 +163,7 @@ def test_each_function_writes_only_its_own_kind_of_items() -> None:
         "last_resort": {f"{LOCAL.bucket}/*"},
         "reconcile": {"#reconcile/*"},
         "seal": {"#seals/*", "#page/*", "#rollup/*"},
+        "verify": set(),
         "announce": set(),
         "api_handler": set(),
         "authorize": set(),

@@ -26,6 +26,7 @@ ON_FIRST_USE = (
     "chalicelib.dead_letters",
     "chalicelib.announc",
     "chalicelib.aws.notices",
+    "chalicelib.aws.evidence",
     "chalicelib.inspection.contracted",
     "chalicelib.inspection.values",
     "chalicelib.inspection.json_",

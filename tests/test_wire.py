@@ -27,9 +27,10 @@ from chalicelib import handling
 from chalicelib.access import Scope, Token
 from chalicelib.announcing import Announcer
 from chalicelib.aws.anchors import KmsAnchor
-from chalicelib.aws.evidence import DynamoEvidence, caveat_of_lock
+from chalicelib.aws.evidence import DynamoEvidence
 from chalicelib.aws.folders import S3Folders
 from chalicelib.aws.items import decoded, encoded
+from chalicelib.aws.locks import caveat_of_lock
 from chalicelib.aws.notices import EventBridgeNotices
 from chalicelib.aws.pages import DynamoPages
 from chalicelib.aws.signatures import KmsSignatures

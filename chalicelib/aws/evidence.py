@@ -1,4 +1,4 @@
-"""What a verification reads of the ledger table (DynamoDB), and asks of the anchor: whether a bucket is locked (S3)."""
+"""What a verification reads of the ledger table (DynamoDB)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
-from botocore.exceptions import ClientError
 
 from chalicelib.aws.items import encoded
 from chalicelib.receipts import SHARDS
@@ -18,7 +17,6 @@ from chalicelib.verification.ports import Key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
 
 BATCH = 100
 """How many items BatchGetItem takes."""
@@ -91,19 +89,6 @@ class DynamoEvidence:
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-
-def caveat_of_lock(client: S3Client, bucket: str) -> str | None:
-    """What is to be known of a bucket that anchors seals; nothing if nobody can delete what is in it."""
-    try:
-        lock: Any = client.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        return f"Whether s3://{bucket} is locked could not be seen ({code}): an anchor holds only if it is."
-    mode = lock.get("Rule", {}).get("DefaultRetention", {}).get("Mode", "no default")
-    if mode == "COMPLIANCE":
-        return None
-    return f"s3://{bucket} is not locked in compliance mode ({mode}): who may delete there can change the anchor."
 
 
 def _exactly_decoded(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,9 +101,14 @@ class Verdict:
     remarks: tuple[str, ...] = field(default=())
 
     @property
+    def defects(self) -> int:
+        """How much is wrong: all defects together."""
+        return sum(self.counts[defect] for defect in Defect)
+
+    @property
     def is_well(self) -> bool:
         """Whether nothing is wrong."""
-        return not any(self.counts[defect] for defect in Defect)
+        return not self.defects
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as JSON values."""

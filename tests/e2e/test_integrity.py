@@ -197,6 +197,9 @@ def test_verify_says_that_all_is_well_once_everything_is_sealed(stage: Staged, s
     put_and_await(stage, key)
     (made,) = stage.lines("seal")
     assert made["receipts"] >= 1
+    scheduled = stage.invoke("verify", TICK)
+    assert (scheduled["is_well"], scheduled["verify_problems"]) == (True, 0)
+    assert scheduled["verify_receipts"] >= 2
     (verdict,) = stage.lines("verify", "--strict")
     assert verdict["is_well"]
     assert (verdict["not_due"], verdict["chain"]["standing"]) == (0, "anchored")
