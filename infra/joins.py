@@ -12,6 +12,7 @@ from typing import Any
 from infra.gateway import gateway_responses, set_responses
 from infra.stream import join_stream, stream_settings
 from infra.target import Target
+from infra.watch import watch, watch_settings
 
 RETRIES = 2
 EVENT_AGE_SECONDS = 6 * 3600  # the longest Lambda allows: throttling alone should not end in the dead letters
@@ -58,4 +59,5 @@ JOINS: Sequence[Join] = (
     Join(name="the gateway's own answers", settings=_gateway_settings, run=_set_gateway),
     Join(name="retries and dead letters", settings=_async_settings, run=_set_async),
     Join(name="the stream that is announced", settings=stream_settings, run=join_stream),
+    Join(name="alarms and dashboard", settings=watch_settings, run=watch),
 )

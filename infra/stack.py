@@ -20,8 +20,12 @@ UNMADE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PR
 
 def deploy_stack(target: Target) -> bool:
     """Make the stack, or bring it up to date; whether anything had to change."""
+    return make_stack(target, stack_request(target))
+
+
+def make_stack(target: Target, request: dict[str, Any]) -> bool:
+    """Make the stage's stack of a request, or bring it up to date; whether anything had to change."""
     cloudformation = target.client("cloudformation")
-    request = stack_request(target)
     stack = find_stack(target)
     if stack and stack["StackStatus"] in UNMADE:
         _delete_unmade(target)
@@ -45,10 +49,15 @@ def _delete_unmade(target: Target) -> None:
 
 def stack_request(target: Target) -> dict[str, Any]:
     """What `create_stack` and `update_stack` take, tagged with the fingerprint of all of it."""
+    return request_of(target, "template.yaml", _parameters(target))
+
+
+def request_of(target: Target, template: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The same for any template of this folder."""
     request: dict[str, Any] = {
         "StackName": target.stage.stack,
-        "TemplateBody": (target.project / "infra" / "template.yaml").read_text(),
-        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in _parameters(target).items()],
+        "TemplateBody": (target.project / "infra" / template).read_text(),
+        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     }
     digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
     return request | {"Tags": [{"Key": FINGERPRINT_TAG, "Value": digest}]}

@@ -31,6 +31,8 @@ class Stage:
     is_adopted: bool = False
     """Whether the bucket was there before Recibo and stays its owner's."""
     retention_days: int | None = None
+    alarm_topic: str = ""
+    """The ARN of the SNS topic that alarms tell, or nothing."""
     is_iam: bool = False
     """Whether the API's callers sign their requests instead of showing tokens."""
 
@@ -85,6 +87,7 @@ def load_stage(name: str, project: Path = ROOT) -> Stage:
         prefix=_prefix(name, variables.get("RECIBO_PREFIX", "")),
         is_adopted=_is_adopted(name, variables.get("RECIBO_ADOPT_BUCKET", "")),
         retention_days=_retention(name, variables.get("RECIBO_RETENTION_DAYS", "")),
+        alarm_topic=_alarm_topic(name, variables.get("RECIBO_ALARM_TOPIC", "")),
         is_iam=variables.get("RECIBO_API_ACCESS") == "iam",
         **names,
     )
@@ -115,6 +118,15 @@ def _is_adopted(stage: str, setting: str) -> bool:
             "is not Recibo's, or leave it out."
         )
     return setting == "true"
+
+
+def _alarm_topic(stage: str, setting: str) -> str:
+    if setting and not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+", setting):
+        raise UsageError(
+            f"The stage {stage!r} sets RECIBO_ALARM_TOPIC to {setting!r}: write the ARN of an SNS topic, as in "
+            "arn:aws:sns:eu-west-1:123456789012:alarms, or leave it out to be told nothing."
+        )
+    return setting
 
 
 def _retention(stage: str, setting: str) -> int | None:

@@ -33,7 +33,7 @@ STAGES = sorted(load_config()["stages"])
 # -- the template
 
 
-@pytest.mark.parametrize("template", ["infra/template.yaml", "examples/notices.yaml"])
+@pytest.mark.parametrize("template", ["infra/template.yaml", "infra/watch.yaml", "examples/notices.yaml"])
 def test_cloudformation_has_nothing_to_say_against_a_template(template: str) -> None:
     done = subprocess.run(
         [Path(sys.executable).parent / "cfn-lint", ROOT / template],
@@ -353,6 +353,17 @@ def test_adopting_is_asked_for_by_the_word_true(tmp_path: Path) -> None:
         stage_with(tmp_path, RECIBO_ADOPT_BUCKET="yes")
 
 
+def test_a_stage_may_name_the_topic_that_its_alarms_tell(tmp_path: Path) -> None:
+    topic = "arn:aws:sns:eu-west-1:123456789012:alarms"
+    assert stage_with(tmp_path, RECIBO_ALARM_TOPIC=topic).alarm_topic == topic
+
+
+@pytest.mark.parametrize("topic", ["alarms", "arn:aws:sqs:eu-west-1:123456789012:alarms", "arn:aws:sns:eu-west-1:1:a b"])
+def test_a_topic_that_is_none_is_refused(tmp_path: Path, topic: str) -> None:
+    with pytest.raises(UsageError, match="write the ARN of an SNS topic"):
+        stage_with(tmp_path, RECIBO_ALARM_TOPIC=topic)
+
+
 @pytest.mark.parametrize("anchor", ["s3", "s3:", "kms:x", "S3:Bucket", "file:x"])
 def test_an_anchor_that_is_none_is_refused(tmp_path: Path, anchor: str) -> None:
     with pytest.raises(UsageError, match="RECIBO_ANCHOR"):
@@ -424,6 +435,8 @@ def test_a_stage_without_an_api_is_told_in_a_sentence(tmp_path: Path) -> None:
 def test_other_answers_are_another_deployment(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("")
     (tmp_path / "requirements.txt").write_text("")
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "watch.yaml").write_text("")
     of_tokens, of_iam = (
         fingerprint(Target(stage=stage, project=tmp_path, endpoint=ENDPOINT, say=print))
         for stage in (stage_with(tmp_path), replace(load_stage("local"), is_iam=True))
