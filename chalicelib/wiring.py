@@ -187,7 +187,7 @@ def verification() -> Verification:
     kind, _, name = settings.anchor.partition(":")
     return Verification(
         ledger=DynamoEvidence(client("dynamodb"), settings.table),
-        versions=S3Versions(client("s3")),
+        versions=S3Versions(client("s3"), within=settings.prefix),
         copies=LockedBucketAnchor(client("s3"), name) if kind == "s3" else None,
         signatures=KmsSignatures(client("kms"), name) if kind == "kms" else None,
         anchor=settings.anchor or None,

@@ -12,9 +12,9 @@ from infra.stages import ROOT, load_stage
 LOCAL = load_stage("local")
 
 
-def template() -> dict[str, Any]:
-    """The whole template, its short functions (`!Ref`) as dictionaries of one member."""
-    read = cfn_yaml.load(str(ROOT / "infra" / "template.yaml"))
+def template(name: str = "template.yaml") -> dict[str, Any]:
+    """A whole template of this folder, its short functions (`!Ref`) as dictionaries of one member."""
+    read = cfn_yaml.load(str(ROOT / "infra" / name))
     found: dict[str, Any] = json.loads(json.dumps(read))  # without the marks of line and column
     return found
 

@@ -358,7 +358,9 @@ def test_a_stage_may_name_the_topic_that_its_alarms_tell(tmp_path: Path) -> None
     assert stage_with(tmp_path, RECIBO_ALARM_TOPIC=topic).alarm_topic == topic
 
 
-@pytest.mark.parametrize("topic", ["alarms", "arn:aws:sqs:eu-west-1:123456789012:alarms", "arn:aws:sns:eu-west-1:1:a b"])
+@pytest.mark.parametrize(
+    "topic", ["alarms", "arn:aws:sqs:eu-west-1:123456789012:alarms", "arn:aws:sns:eu-west-1:1:a b"]
+)
 def test_a_topic_that_is_none_is_refused(tmp_path: Path, topic: str) -> None:
     with pytest.raises(UsageError, match="write the ARN of an SNS topic"):
         stage_with(tmp_path, RECIBO_ALARM_TOPIC=topic)
