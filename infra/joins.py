@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.gateway import gateway_responses, set_responses
+from infra.logs import retentions, set_retentions
 from infra.stream import join_stream, stream_settings
 from infra.target import Target
 from infra.watch import watch, watch_settings
@@ -56,6 +57,7 @@ def _dead_letter_arn(target: Target) -> str:
 
 
 JOINS: Sequence[Join] = (
+    Join(name="how long logs are kept", settings=retentions, run=set_retentions),
     Join(name="the gateway's own answers", settings=_gateway_settings, run=_set_gateway),
     Join(name="retries and dead letters", settings=_async_settings, run=_set_async),
     Join(name="the stream that is announced", settings=stream_settings, run=join_stream),

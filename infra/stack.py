@@ -74,6 +74,7 @@ def _parameters(target: Target) -> Mapping[str, str]:
         "RequireTls": "false" if target.endpoint else "true",
         "SealsBucketName": stage.seals_bucket,
         "SealsKeyAlias": stage.seals_key,
+        **stage.guards.parameters,
     }
 
 

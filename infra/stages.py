@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from infra.guards import Guards, guards_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,6 +37,7 @@ class Stage:
     """The ARN of the SNS topic that alarms tell, or nothing."""
     is_iam: bool = False
     """Whether the API's callers sign their requests instead of showing tokens."""
+    guards: Guards = field(default_factory=Guards)
 
     @property
     def uploads(self) -> str:
@@ -89,6 +92,7 @@ def load_stage(name: str, project: Path = ROOT) -> Stage:
         retention_days=_retention(name, variables.get("RECIBO_RETENTION_DAYS", "")),
         alarm_topic=_alarm_topic(name, variables.get("RECIBO_ALARM_TOPIC", "")),
         is_iam=variables.get("RECIBO_API_ACCESS") == "iam",
+        guards=_guards(name, variables),
         **names,
     )
 
@@ -127,6 +131,19 @@ def _alarm_topic(stage: str, setting: str) -> str:
             "arn:aws:sns:eu-west-1:123456789012:alarms, or leave it out to be told nothing."
         )
     return setting
+
+
+def _guards(stage: str, variables: Mapping[str, str]) -> Guards:
+    try:
+        guards = guards_of(variables)
+    except ValueError as error:
+        raise UsageError(f"The stage {stage!r}: {error}") from error
+    if guards.uploaders and variables.get("RECIBO_ADOPT_BUCKET") == "true":
+        raise UsageError(
+            f"The stage {stage!r} sets RECIBO_UPLOADERS, but adopts its bucket, whose policy stays its owner's: leave "
+            "one of the two out."
+        )
+    return guards
 
 
 def _retention(stage: str, setting: str) -> int | None:

@@ -21,7 +21,10 @@ from botocore.exceptions import ClientError
 from chalicelib.access import Scope
 from cli.surroundings import Surroundings
 from cli.token import made
-from infra.stages import load_config
+from infra.guards import Guards
+from infra.stack import deploy_stack
+from infra.stages import ROOT, Stage, load_config
+from infra.target import Target
 
 pytestmark = pytest.mark.e2e
 
@@ -30,6 +33,7 @@ ANYBODY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
 }
+PARTNER = "arn:aws:iam::000000000000:user/partner"
 ANOTHER = "somebody-elses-bucket"
 REFUSED = {"AccessDenied", "AccessDeniedException"}
 
@@ -71,7 +75,7 @@ def _client(aws: Surroundings, service: Any, session: Any) -> Any:
         endpoint_url=aws.endpoint,
         aws_access_key_id=session["AccessKeyId"],
         aws_secret_access_key=session["SecretAccessKey"],
-        aws_session_token=session["SessionToken"],
+        aws_session_token=session.get("SessionToken"),
         config=Config(s3={"addressing_style": "path"}),
     )
 
@@ -161,3 +165,35 @@ def test_the_api_and_its_authorizer_may_do_all_that_they_are_asked_for(
     asking = {"type": "TOKEN", "authorizationToken": f"Bearer {token}", "methodArn": method}
     (said,) = invoke("authorize", asking)["policyDocument"]["Statement"]
     assert said["Effect"] == "Allow"
+
+
+# -- the inbox's own policy
+
+
+@pytest.fixture
+def guarded(endpoint: str, emulator: str) -> Stage:
+    """The stack of a stage where only one user may upload, with a key of its own; it has no functions.
+
+    (The embedded AWS makes the key, but its stacks encrypt nothing with it: tests/test_guards.py reads the template.)
+    """
+    if emulator != "embedded":
+        pytest.skip("LocalStack enforces policies only where it is paid for")
+    guards = Guards(uploaders=(PARTNER,), data_key="alias/recibo-data-guarded")
+    stage = Stage(
+        name="guarded", app_name="recibo", bucket="b-guarded", table="t-guarded", dead_letters="d", guards=guards
+    )
+    deploy_stack(Target(stage=stage, project=ROOT, endpoint=endpoint, say=print))
+    return stage
+
+
+def test_only_the_uploaders_of_a_stage_may_upload_whatever_else_others_are_allowed(
+    guarded: Stage, aws: Surroundings
+) -> None:
+    iam, answers = aws.client("iam"), {}
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    for user in ("partner", "another"):  # of a role the embedded AWS takes its session for the principal
+        iam.create_user(UserName=user)
+        iam.put_user_policy(UserName=user, PolicyName="all-of-s3", PolicyDocument=json.dumps(policy))
+        put = _client(aws, "s3", iam.create_access_key(UserName=user)["AccessKey"]).put_object
+        answers[user] = answer_of(put, Bucket=guarded.bucket, Key="any.csv", Body=b"a,b\n1,2\n")
+    assert answers == {"partner": "", "another": "AccessDenied"}
