@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from botocore.exceptions import ClientError
 from infra.guards import Guards, guards_of
 from infra.logs import set_retentions
 from infra.policies import policies
-from infra.stages import ROOT, load_config, load_stage
+from infra.stages import ROOT, UsageError, load_config, load_stage
 from infra.target import Target
 from infra.template import template
 
@@ -66,6 +67,16 @@ def test_a_stages_choices_are_the_stacks_parameters() -> None:
 def test_a_choice_that_is_not_right_is_told_by_its_name(variable: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"^{variable} .*(write|leave)"):
         guards_of({variable: value})
+
+
+def test_a_bucket_that_is_adopted_keeps_its_own_policy(tmp_path: Path) -> None:
+    """To say beside it that only some may upload would be a promise that nothing keeps."""
+    config = load_config()
+    config["stages"]["local"]["environment_variables"] |= {"RECIBO_ADOPT_BUCKET": "true", "RECIBO_UPLOADERS": ROLE}
+    (tmp_path / ".chalice").mkdir()
+    (tmp_path / ".chalice" / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UsageError, match="leave one of the two out"):
+        load_stage("local", tmp_path)
 
 
 # -- encryption
