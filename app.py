@@ -56,3 +56,9 @@ def verify(event: CloudWatchEvent) -> dict[str, Any]:
 def announce(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Every final receipt that the ledger's stream tells of is announced on the event bus."""
     return handling.announce(wiring.announcer(), event, wiring.clock(context), wiring.log(context))
+
+
+@app.lambda_function(name="batch")
+def batch(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Every version that a job of S3 Batch Operations names gets its receipt, unless it has one."""
+    return handling.take_tasks(wiring.backfill(), wiring.intake(context), event, wiring.log(context))

@@ -10,16 +10,27 @@ from typing import TYPE_CHECKING, Any, Protocol
 from chalicelib.failures import NotHandledError, reason_of, trace_of
 from chalicelib.intake import Clock, Intake, Outcome
 from chalicelib.logs import Log
-from chalicelib.uploads import Entry, UnreadableEventError, entry_of, inspection_of, iso, records_of, tries_of
+from chalicelib.uploads import (
+    Entry,
+    UnreadableEventError,
+    entry_of,
+    inspection_of,
+    iso,
+    record_of,
+    records_of,
+    tries_of,
+)
 
 if TYPE_CHECKING:
     from chalicelib.announcing import Announcer
+    from chalicelib.backfill import Backfill
     from chalicelib.dead_letters import DeadLetter
     from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
     from chalicelib.seals import Seal
+    from chalicelib.tasks import Done
     from chalicelib.verification import Verification
-    from chalicelib.wanted import Run
+    from chalicelib.wanted import Run, Wanted
 
 
 VERIFIED = timedelta(days=1)
@@ -49,6 +60,13 @@ def take_event(intake: Intake, event: Mapping[str, Any], log: Log) -> None:
 def take_dead_letters(intake: Intake, event: Mapping[str, Any], log: Log) -> None:
     """End every dead letter of an SQS event in receipts; what fails here stays in the queue."""
     _each(event["Records"], lambda message: _take_dead_letter(intake, message, log))
+
+
+def take_tasks(backfill: Backfill, intake: Intake, event: Mapping[str, Any], log: Log) -> dict[str, Any]:
+    """Bring every task of S3 Batch Operations to its receipt, isolated from the others; what became of each."""
+    from chalicelib.tasks import answer, asked_of  # noqa: PLC0415 (no upload needs it)
+
+    return answer(event, [(name, _take_task(backfill, intake, asked, log)) for name, asked in asked_of(event)])
 
 
 def reconcile(scheduled: ScheduledReconcile, bucket: str, clock: Clock, log: Log) -> dict[str, Any]:
@@ -168,7 +186,39 @@ def _end_of(intake: Intake, letter: DeadLetter) -> _Take:
     return partial(intake.give_up, reason=letter.reason, request_id=letter.request_id)
 
 
-def _take(intake: Intake, record: Any, take: _Take, log: Log) -> None:
+def _take_task(backfill: Backfill, intake: Intake, asked: Mapping[str, Any], log: Log) -> Done:
+    """Bring one task to its receipt, as the record that S3 would have sent, and log it."""
+    from chalicelib.backfill import NothingToInspectError  # noqa: PLC0415
+    from chalicelib.tasks import Done, Result, task_of  # noqa: PLC0415
+
+    task: dict[str, Any] = {}
+    try:
+        named = task_of(asked)
+        task = {"bucket": named.bucket, "key": named.key, "version_id": named.version_id}
+        done = Done(result=Result.SUCCEEDED, text=_receipt_for(backfill.wanted(named), intake, log))
+    except (UnreadableEventError, NothingToInspectError) as refused:
+        done = Done(result=Result.PERMANENT, text=str(refused))
+    except NotHandledError as error:
+        done = Done(result=Result.TEMPORARY, text=str(error))
+    except Exception as error:
+        done = Done(result=Result.TEMPORARY, text=reason_of(error))
+    told = {**task, "result": str(done.result), "reason": done.text}
+    log.work("task", told, at=intake.clock.now(), is_well=done.result is Result.SUCCEEDED)
+    return done
+
+
+def _receipt_for(wanted: Wanted | None, intake: Intake, log: Log) -> str:
+    """Inspect what is wanted; what can be said of it in a job's report."""
+    if wanted is None:
+        return "It had its receipt already."
+    record = record_of(wanted.entry, inspection=wanted.inspection, tries=wanted.tries)
+    outcome = _take(intake, record, intake.take, log)
+    if not outcome.is_new:
+        return "It got its receipt meanwhile."
+    return f"Inspected: {outcome.receipt.report.status if outcome.receipt.report else 'recorded'}."
+
+
+def _take(intake: Intake, record: Any, take: _Take, log: Log) -> Outcome:
     """Bring one record to its receipt and log it; raises what names no content of the file."""
     entry = None
     try:
@@ -182,9 +232,10 @@ def _take(intake: Intake, record: Any, take: _Take, log: Log) -> None:
         log.failure(entry, reason=reason, trace=trace_of(error), at=intake.clock.now())
         raise NotHandledError(reason) from None
     log.outcome(outcome)
+    return outcome
 
 
-def _each(things: Iterable[Any], handle: Callable[[Any], None]) -> None:
+def _each(things: Iterable[Any], handle: Callable[[Any], object]) -> None:
     """Handle every one, whatever happens to the others; then raise the first failure."""
     failures = []
     for thing in things:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.answers import Answer
     from chalicelib.api import Api, Call
     from chalicelib.aws.tokens import DynamoTokens
+    from chalicelib.backfill import Backfill
     from chalicelib.contracts import Contracts
     from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
@@ -203,6 +204,16 @@ def announcer() -> Announcer:
     from chalicelib.aws.notices import EventBridgeNotices  # noqa: PLC0415
 
     return Announcer(notices=EventBridgeNotices(client("events")), decoded=decoded)
+
+
+@cache
+def backfill() -> Backfill:
+    """What a list of versions still wants, its connection kept between invocations. Only that needs its modules."""
+    from chalicelib.aws.objects import S3Objects  # noqa: PLC0415
+    from chalicelib.backfill import Backfill  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    return Backfill(objects=S3Objects(client("s3")), receipts=ledger(), bucket=settings.bucket, prefix=settings.prefix)
 
 
 # -- the API. Only its function needs its modules

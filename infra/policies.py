@@ -31,6 +31,7 @@ def policies(stage: Stage) -> dict[str, dict[str, Any]]:
                 [queue],
             ),
         ),
+        "batch": _document(stage, "batch", *taking_in, _look_up_receipts(stage)),
         "reconcile": _document(stage, "reconcile", *_reconcile(stage)),
         "seal": _document(stage, "seal", *_seal(stage)),
         "verify": _document(stage, "verify", *_verify(stage)),
@@ -80,6 +81,10 @@ def _write_receipts(stage: Stage) -> list[Statement]:
         _allow("WriteReceipts", ["dynamodb:PutItem"], [_table(stage)], _keys(f"{stage.bucket}/*")),
         _allow("SupersedeReceipts", ["dynamodb:UpdateItem"], [_table(stage)], superseded),
     ]
+
+
+def _look_up_receipts(stage: Stage) -> Statement:
+    return _allow("LookUpReceipts", ["dynamodb:Query"], [_table(stage)], _keys(f"{stage.bucket}/*"))
 
 
 def _reconcile(stage: Stage) -> list[Statement]:

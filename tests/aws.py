@@ -129,12 +129,14 @@ def _kept(service: Any) -> Any:
 
 
 def _app_clients() -> dict[str, Any]:
-    return {"s3": wiring.inbox()._client, "dynamodb": wiring.ledger()._client}
+    """By the one that holds each."""
+    objects: Any = wiring.backfill().objects
+    return {"inbox": wiring.inbox()._client, "objects": objects._client, "ledger": wiring.ledger()._client}
 
 
 def _app_client(operation: str) -> tuple[str, Any]:
-    service = {"GetObject": "s3", "PutItem": "dynamodb"}[operation]
-    return service, _app_clients()[service]
+    client = _app_clients()[{"GetObject": "inbox", "HeadObject": "objects"}.get(operation, "ledger")]
+    return client.meta.service_model.service_name, client
 
 
 def _put_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,4 +170,5 @@ def simulated_aws(monkeypatch: pytest.MonkeyPatch, *, versioned: bool = True) ->
 
 def _forget_clients() -> None:
     wiring.inbox.cache_clear()
+    wiring.backfill.cache_clear()
     wiring.ledger.cache_clear()

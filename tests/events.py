@@ -171,3 +171,24 @@ def stream_record(image: dict[str, Any], number: int, change: str = "INSERT") ->
         "eventSource": "aws:dynamodb",
         "dynamodb": {"SequenceNumber": str(number), "NewImage": image, "StreamViewType": "NEW_IMAGE"},
     }
+
+
+# -- S3 Batch Operations
+
+
+def task(key: str, version_id: str | None = None, *, bucket: str = BUCKET, schema: str = "2.0") -> dict[str, Any]:
+    """A task of a job; the key is as the manifest has it, encoded."""
+    named = {"s3Bucket": bucket} if schema == "2.0" else {"s3BucketArn": f"arn:aws:s3:::{bucket}"}
+    return {"taskId": f"task-{next(_numbers)}", "s3Key": key, "s3VersionId": version_id, **named}
+
+
+def batch_event(*tasks: dict[str, Any], schema: str = "2.0") -> dict[str, Any]:
+    """What S3 Batch Operations sends to the function of a job, as AWS's documentation has it."""
+    job = {"id": "f3cc4f60-61f6-4a2b-8a21-d07600c373ce"}
+    arguments: dict[str, Any] = {"userArguments": {}} if schema == "2.0" else {}
+    return {
+        "invocationSchemaVersion": schema,
+        "invocationId": "YXNkbGZqYWRmaiBhc2RmdW9hZHNmZGpmaGFzbGtkaGZza2RmaAo",
+        "job": job | arguments,
+        "tasks": list(tasks),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from chalice.test import Client
 
 import app as recibo
 from chalicelib.failures import NotHandledError
+from chalicelib.uploads import entry_of
 from infra.stages import ROOT
 from tests import events
 from tests.aws import World, response, simulated_aws
@@ -51,6 +53,18 @@ def inspect(client: Client) -> Invoke:
 @pytest.fixture
 def last_resort(client: Client) -> Invoke:
     return lambda *bodies, **more: client.lambda_.invoke("last_resort", events.sqs_event(*bodies, **more))
+
+
+@pytest.fixture
+def batch(client: Client) -> Callable[..., list[tuple[str, str]]]:
+    """The result of each task, and what is said of it."""
+
+    def done(*tasks: dict[str, Any], schema: str = "2.0") -> list[tuple[str, str]]:
+        answer = client.lambda_.invoke("batch", events.batch_event(*tasks, schema=schema)).payload
+        assert [one["taskId"] for one in answer["results"]] == [one["taskId"] for one in tasks]
+        return [(one["resultCode"], one["resultString"]) for one in answer["results"]]
+
+    return done
 
 
 @pytest.fixture
@@ -238,6 +252,107 @@ def test_a_dead_letter_changes_no_receipt(world: World, inspect: Invoke, last_re
     first = world.receipt("k.csv")
     last_resort(events.bare_envelope(events.event(sent)))
     assert world.receipt("k.csv") == first
+
+
+# -- S3 Batch Operations
+
+Batch = Callable[..., list[tuple[str, str]]]
+
+
+def version_of(sent: dict[str, Any]) -> str:
+    return str(sent["s3"]["object"]["versionId"])
+
+
+@pytest.mark.parametrize("schema", ["1.0", "2.0"])
+@pytest.mark.parametrize("key", ["sales/day.csv", "a b+c%2B%/é ü/日本.csv"])
+def test_a_version_that_a_job_names_gets_the_receipt_that_its_event_would_have_brought(
+    key: str, schema: str, world: World, inspect: Invoke, batch: Batch
+) -> None:
+    sent = world.upload(key, GOOD)
+    encoded = sent["s3"]["object"]["key"]
+    assert batch(events.task(encoded, version_of(sent), schema=schema), schema=schema) == [
+        ("Succeeded", "Inspected: succeeded.")
+    ]
+    made = world.receipt(key)
+    assert (made["version_id"], made["records"], made["size"]) == (version_of(sent), 2, len(GOOD))
+    inspect(sent)
+    assert world.receipt(key) == made, "its event, that comes after all, names the same receipt"
+
+
+def test_a_job_inspects_no_version_twice(world: World, inspect: Invoke, batch: Batch) -> None:
+    sent = world.upload("k.csv", GOOD)
+    inspect(sent)
+    first = world.receipt("k.csv")
+    world.calls.clear()
+    assert batch(events.task("k.csv", version_of(sent))) == [("Succeeded", "It had its receipt already.")]
+    assert world.calls == {"HeadObject": 1, "Query": 1}, "nothing is read or written"
+    assert world.receipt("k.csv") == first
+
+
+def test_a_manifest_without_versions_means_the_current_one(world: World, batch: Batch) -> None:
+    world.upload("k.csv", GOOD)
+    newest = world.upload("k.csv", b"id\n1\n")
+    assert batch(events.task("k.csv")) == [("Succeeded", "Inspected: succeeded.")]
+    assert world.receipt("k.csv")["version_id"] == version_of(newest)
+
+
+def test_a_bad_file_is_a_receipt_and_no_failure_of_the_job(world: World, batch: Batch) -> None:
+    world.upload("k.csv", b"a,b\n1\n")
+    assert batch(events.task("k.csv")) == [("Succeeded", "Inspected: failed.")]
+
+
+def test_what_has_no_bytes_in_the_bucket_is_a_failed_task_and_no_receipt(world: World, batch: Batch) -> None:
+    gone, hidden = world.upload("gone.csv", GOOD), world.upload("hidden.csv", GOOD)
+    world.s3.delete_object(Bucket=BUCKET, Key="gone.csv", VersionId=version_of(gone))
+    marker = world.s3.delete_object(Bucket=BUCKET, Key="hidden.csv")["VersionId"]
+    tasks = [("gone.csv", version_of(gone)), ("never.csv", None), ("hidden.csv", None), ("hidden.csv", marker)]
+    codes_of = [code for code, _ in batch(*(events.task(*one) for one in tasks))]
+    assert codes_of == ["PermanentFailure"] * 4
+    assert world.receipts == []
+    assert batch(events.task("hidden.csv", version_of(hidden))) == [("Succeeded", "Inspected: succeeded.")]
+
+
+def test_another_buckets_objects_are_refused_by_name(world: World, batch: Batch) -> None:
+    ((code, said),) = batch(events.task("k.csv", bucket="another"))
+    assert (code, said) == ("PermanentFailure", f"The bucket another is not this stage's inbox, which is {BUCKET}.")
+    assert world.calls == {}
+
+
+def test_a_bucket_without_versions_is_refused_as_reconcile_does(unversioned: World, batch: Batch) -> None:
+    """No list can name what its events announced."""
+    unversioned.upload("k.csv", GOOD)
+    ((code, said),) = batch(events.task("k.csv"))
+    assert (code, said) == ("PermanentFailure", f"The bucket {BUCKET} keeps no versions: enable its versioning first.")
+    assert unversioned.receipts == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "code"),
+    [
+        ("HeadObject", 503, "SlowDown"),
+        ("Query", 400, "ThrottlingException"),
+        ("GetObject", 503, "SlowDown"),
+        ("PutItem", 400, "ProvisionedThroughputExceededException"),
+    ],
+)
+def test_what_a_retry_may_mend_is_a_temporary_failure_and_keeps_no_other_task_from_its_receipt(
+    operation: str, status: int, code: str, world: World, batch: Batch
+) -> None:
+    world.upload("k.csv", GOOD)
+    world.refuse(operation, status, code)
+    assert batch(events.task("k.csv"), events.task("k.csv", bucket="another")) == [
+        ("TemporaryFailure", f"{code} in {operation}"),
+        ("PermanentFailure", f"The bucket another is not this stage's inbox, which is {BUCKET}."),
+    ]
+    assert world.receipts == []
+
+
+def test_where_an_inspection_died_a_job_makes_the_receipt_that_its_mark_stands_for(world: World, batch: Batch) -> None:
+    sent = world.upload("k.csv", GOOD)
+    begun = datetime.now(UTC)
+    world.ledger.mark(entry_of(sent), started_at=begun, deadline=begun + timedelta(minutes=15))
+    assert batch(events.task("k.csv", version_of(sent))) == [("Succeeded", "Inspected: succeeded.")]
+    assert world.receipt("k.csv")["inspection"] == 1
 
 
 # -- the log

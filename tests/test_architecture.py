@@ -14,7 +14,7 @@ NAMES = [str(path.relative_to(ROOT)) for path in SHIPPED]
 
 PURE = (
     *("uploads.py", "receipts.py", "findings.py", "dead_letters.py", "failures.py"),
-    *("announcements.py", "listing.py", "merkle.py", "seals.py", "wanted.py"),
+    *("announcements.py", "listing.py", "merkle.py", "seals.py", "tasks.py", "wanted.py"),
 )
 OUTSIDE = {"cli", "local", "infra", "tests", "bench", "docs", "recibo", "app"}
 

@@ -58,6 +58,7 @@ def actions(function: str, effect: str = "Allow", stage: Stage = LOCAL) -> set[s
 
 NEEDED = {
     "get_object": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},  # ListBucket: 404, not 403, if gone
+    "head_object": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
     "put_object": {"s3:PutObject"},
     "list_objects_v2": {"s3:ListBucket"},
     "list_object_versions": {"s3:ListBucketVersions"},
@@ -89,6 +90,7 @@ NAMESAKES: Mapping[str, set[str]] = {
     "last_resort": TAKING_IN,
     # Everything is read where there is no `since`, which this function always gives; the size is a file's own.
     "verify": {"DynamoEvidence.everything", "DynamoEvidence.size"},
+    "batch": TAKING_IN,
     "api_handler": {"DynamoNotes.write", "DynamoTokens.add"},  # a stream's and a set's own
 }
 """Methods that a function does not call, though it calls others of the same name."""
@@ -161,6 +163,7 @@ def test_each_function_writes_only_its_own_kind_of_items() -> None:
     assert written == {
         "inspect": {f"{LOCAL.bucket}/*"},
         "last_resort": {f"{LOCAL.bucket}/*"},
+        "batch": {f"{LOCAL.bucket}/*"},
         "reconcile": {"#reconcile/*"},
         "seal": {"#seals/*", "#page/*", "#rollup/*"},
         "verify": set(),

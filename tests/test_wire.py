@@ -32,9 +32,11 @@ from chalicelib.aws.folders import S3Folders
 from chalicelib.aws.items import decoded, encoded
 from chalicelib.aws.locks import caveat_of_lock
 from chalicelib.aws.notices import EventBridgeNotices
+from chalicelib.aws.objects import S3Objects
 from chalicelib.aws.pages import DynamoPages
 from chalicelib.aws.signatures import KmsSignatures
 from chalicelib.aws.tokens import DynamoTokens
+from chalicelib.backfill import Backfill
 from chalicelib.browsing import Filters
 from chalicelib.failures import NotHandledError
 from chalicelib.intake import Intake
@@ -433,6 +435,21 @@ def list_folders(wired: Wired) -> Work:
     return lambda: S3Folders(wired.clients["s3"]).below(BUCKET, "")
 
 
+def inspect_tasks(wired: Wired) -> Work:
+    """A task that is to be done again is: the job tries until all is well."""
+    wired.world.upload("a.csv", GOOD)
+    tasks = events.batch_event(events.task("a.csv"), events.task("never.csv"))
+    backfill = Backfill(objects=S3Objects(wired.clients["s3"]), receipts=wired.ledger, bucket=BUCKET)
+
+    def inspect() -> object:
+        answer = handling.take_tasks(backfill, intake(wired), tasks, LOG)
+        if any(one["resultCode"] == "TemporaryFailure" for one in answer["results"]):
+            raise NotHandledError(str(answer))
+        return answer["results"][1], "a.csv" in {item.get("key") for item in wired.world.items.values()}
+
+    return inspect
+
+
 def announce_receipts(wired: Wired) -> Work:
     """Whatever happened, the invocation that ends well has told of all that it says it has told of."""
     made = [receipt(entry_of(events.record(f"{number}.csv")), at=NOON) for number in range(12)]
@@ -450,6 +467,7 @@ def announce_receipts(wired: Wired) -> Work:
 
 SCENARIOS: dict[Site, Scenario] = {
     ("EventBridgeNotices", "put_events"): announce_receipts,
+    ("S3Objects", "head_object"): inspect_tasks,
     ("S3Folders", "list_objects_v2"): list_folders,
     ("DynamoPages", "query"): list_receipts,
     ("DynamoPages", "batch_get_item"): list_receipts,
