@@ -5,7 +5,7 @@ PYTHON ?= python3
 STAGE ?= local
 BIN := .venv/bin
 
-.PHONY: help setup run serve demo aws test soak check lint fuzz bench deploy logs localstack docs clean
+.PHONY: help setup run serve demo aws test soak check lint audit fuzz bench deploy logs localstack docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -39,6 +39,9 @@ check: lint ## the fast gate: style, types, and the tests that start nothing
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+audit: setup ## templates, secrets, bill of materials, known faults of packages; STRICT=1 fails where those cannot be asked
+	@$(BIN)/python -m infra.audit $(if $(STRICT),--strict)
 
 fuzz: setup ## look for bytes that break a law of inspection, guided by coverage; MINUTES=20 for longer than 5
 	@$(BIN)/pip install --quiet --requirement tests/fuzz/requirements.txt

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from string import ascii_letters, digits
 from typing import Any
 
 import pytest
@@ -211,7 +212,7 @@ def test_a_cursor_is_the_place_it_was_made_of(place: Place) -> None:
     cursor = cursor_of(filters, place)
     assert place_of(filters, cursor) == place
     assert cursor.isascii()
-    assert not set(cursor) - set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+    assert not set(cursor) - {*ascii_letters, *digits, "-", "_"}
 
 
 @given(PLACES, FILTERS)
