@@ -166,3 +166,18 @@ def test_every_command_of_the_page_on_localstack_ends_as_declared(
     finally:
         shell.close()
     assert failed == []
+
+
+# -- docs/runbook.md
+
+
+def test_every_command_of_the_runbook_ends_as_declared(clone: Path, aws: Surroundings, emulator: str) -> None:
+    if emulator == "localstack":
+        pytest.skip("recibo.py's commands are run there by the page on LocalStack")
+    shell = Shell(clone, {**environment(clone), **CREDENTIALS, "AWS_ENDPOINT_URL": str(aws.endpoint)})
+    commands = commands_of((ROOT / "docs" / "runbook.md").read_text())
+    try:
+        failed = failures(shell, (each for each in commands if each.tag not in ELSEWHERE), "")
+    finally:
+        shell.close()
+    assert failed == []

@@ -19,6 +19,7 @@ from cli.uploading import await_receipt, upload_file
 from infra.stages import ROOT
 from local.embedded import CREDENTIALS
 from tests.e2e.waiting import SECONDS, until
+from tests.test_watch import ALARMS, text_of
 
 pytestmark = pytest.mark.e2e
 
@@ -137,3 +138,12 @@ def consumed(aws: Surroundings, queue: str, folder: Path) -> list[Any]:
     )
     assert (done.returncode, done.stderr) == (0, "")
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_deployment_made_the_alarms_and_the_dashboard(aws: Surroundings, emulator: str) -> None:
+    watching, prefix = aws.client("cloudwatch"), f"{aws.stage.stack}-"
+    pages = watching.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
+    made = {alarm["AlarmName"].removeprefix(prefix) for page in pages for alarm in page["MetricAlarms"]}
+    assert made == {text_of(alarm["AlarmName"]).removeprefix("${Stage}-") for alarm in ALARMS.values()}
+    if emulator == "embedded":  # LocalStack's CloudFormation leaves dashboards out
+        assert watching.get_dashboard(DashboardName=aws.stage.stack)["DashboardBody"]
