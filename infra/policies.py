@@ -196,8 +196,11 @@ def _document(stage: Stage, function: str, *statements: Statement, may_sign_form
         ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
         [f"arn:aws:logs:*:*:log-group:/aws/lambda/{name}", f"arn:aws:logs:*:*:log-group:/aws/lambda/{name}:*"],
     )
+    # X-Ray's actions know no resources.
+    traces = _allow("WriteTraces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"])
     never = _never_delete(stage, may_sign_forms=may_sign_forms)
-    return {"Version": "2012-10-17", "Statement": [*statements, *never, logs]}
+    told = [logs, *([traces] if stage.is_traced else [])]
+    return {"Version": "2012-10-17", "Statement": [*statements, *never, *told]}
 
 
 def _allow(sid: str, actions: list[str], resources: list[str], condition: dict[str, Any] | None = None) -> Statement:

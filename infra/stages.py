@@ -35,6 +35,8 @@ class Stage:
     retention_days: int | None = None
     alarm_topic: str = ""
     """The ARN of the SNS topic that alarms tell, or nothing."""
+    is_traced: bool = False
+    """Whether X-Ray is told of invocations: `"xray": true`, of the stage or of all."""
     is_iam: bool = False
     """Whether the API's callers sign their requests instead of showing tokens."""
     guards: Guards = field(default_factory=Guards)
@@ -91,6 +93,7 @@ def load_stage(name: str, project: Path = ROOT) -> Stage:
         is_adopted=_is_adopted(name, variables.get("RECIBO_ADOPT_BUCKET", "")),
         retention_days=_retention(name, variables.get("RECIBO_RETENTION_DAYS", "")),
         alarm_topic=_alarm_topic(name, variables.get("RECIBO_ALARM_TOPIC", "")),
+        is_traced=bool(stage.get("xray", config.get("xray"))),
         is_iam=variables.get("RECIBO_API_ACCESS") == "iam",
         guards=_guards(name, variables),
         **names,

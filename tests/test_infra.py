@@ -353,6 +353,16 @@ def test_adopting_is_asked_for_by_the_word_true(tmp_path: Path) -> None:
         stage_with(tmp_path, RECIBO_ADOPT_BUCKET="yes")
 
 
+@pytest.mark.parametrize(("of_all", "of_stage", "is_traced"), [({}, {}, False), ({"xray": True}, {}, True),
+    ({"xray": True}, {"xray": False}, False), ({}, {"xray": True}, True)])  # fmt: skip
+def test_traces_are_a_choice_of_the_stage_as_chalice_has_it(
+    tmp_path: Path, of_all: dict[str, bool], of_stage: dict[str, bool], is_traced: bool
+) -> None:
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text()) | of_all
+    config["stages"]["local"] |= of_stage
+    assert load_stage("local", project(tmp_path, json.dumps(config))).is_traced is is_traced
+
+
 def test_a_stage_may_name_the_topic_that_its_alarms_tell(tmp_path: Path) -> None:
     topic = "arn:aws:sns:eu-west-1:123456789012:alarms"
     assert stage_with(tmp_path, RECIBO_ALARM_TOPIC=topic).alarm_topic == topic

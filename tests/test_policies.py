@@ -228,3 +228,10 @@ def test_where_a_bucket_is_shared_no_function_reads_or_signs_for_keys_of_others(
         if "/" in resource and LOCAL.bucket in resource
     ]
     assert set(allowed) == {f"arn:aws:s3:::{LOCAL.bucket}/incoming/*"}
+
+
+def test_only_a_stage_that_is_traced_may_write_traces() -> None:
+    tracing = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+    for function in FUNCTIONS:
+        assert actions(function, stage=replace(LOCAL, is_traced=True)) == actions(function) | tracing
+        assert not tracing & actions(function)

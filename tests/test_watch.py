@@ -136,3 +136,8 @@ def test_a_stage_is_watched_in_a_stack_of_its_own_by_the_names_that_its_metrics_
         "UnannouncedQueueName": "recibo-local-unannounced",
         "NoticeTopic": "",
     }
+
+
+def test_the_document_has_every_metric_with_its_unit() -> None:
+    text = (ROOT / "docs" / "observability.md").read_text().partition("## Metrics")[2]
+    assert dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", text, re.MULTILINE)) == METRICS
