@@ -6,7 +6,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
@@ -128,18 +128,18 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "top_level": facts.top_level,
         "root": facts.root,
         "elements": facts.elements,
-        "element_counts": _first([asdict(element) for element in facts.element_counts], COLUMNS_BYTES) or None,
+        "element_counts": _first([_members(element) for element in facts.element_counts], COLUMNS_BYTES) or None,
         "sha256": report.sha256,
         "bytes": report.bytes,
         "unpacked_bytes": report.unpacked_bytes,
-        "members": _first([asdict(member) for member in report.members], MEMBERS_BYTES) or None,
+        "members": _first([_members(member) for member in report.members], MEMBERS_BYTES) or None,
         "member_count": report.member_count,
         "lines": report.lines,
         "records": facts.records,
         "row_groups": facts.row_groups,
         "codecs": list(facts.codecs) or None,
         "created_by": facts.created_by,
-        "sheets": _first([_known(asdict(sheet)) for sheet in facts.sheets], MEMBERS_BYTES) or None,
+        "sheets": _first([_known(_members(sheet)) for sheet in facts.sheets], MEMBERS_BYTES) or None,
         "sheet_count": facts.sheet_count,
         "record_types": dict(facts.record_types) if facts.record_types else None,
         "column_count": facts.column_count,
@@ -153,10 +153,11 @@ def report_as_json(report: Report) -> dict[str, Any]:
 
 def _column_as_json(column: Column) -> dict[str, Any]:
     """The column with its profile, without what is unknown."""
-    said = asdict(column)
-    profile = said.pop("profile") or {}
-    common = list(profile.pop("common", ())) or None
-    return _known(said | profile | {"common": common})
+    said = _members(column)
+    if profile := said.pop("profile"):
+        common = [_members(value) for value in profile.common] or None
+        said |= _members(profile) | {"common": common}
+    return _known(said)
 
 
 def _contract_as_json(judged: Judged) -> dict[str, Any]:
@@ -169,9 +170,14 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
     """The finding as JSON values, without the parts of its position that are unknown."""
     return {
         name: str(value) if name == "severity" else value
-        for name, value in asdict(finding).items()
+        for name, value in _members(finding).items()
         if value is not None
     }
+
+
+def _members(value: Any) -> dict[str, Any]:
+    """The members of a dataclass as they are; `asdict` copies what they hold, which takes ten times as long."""
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:
