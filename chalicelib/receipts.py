@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from chalicelib.findings import Cause, Finding, Findings
-from chalicelib.inspection import Column, Judged, Report, Status
+from chalicelib.inspection import Column, Histogram, Judged, Report, Status
 from chalicelib.uploads import Entry, Kind, iso
 
 INSPECTING = "inspecting"
@@ -156,8 +156,12 @@ def _column_as_json(column: Column) -> dict[str, Any]:
     said = _members(column)
     if profile := said.pop("profile"):
         common = [_members(value) for value in profile.common] or None
-        said |= _members(profile) | {"common": common}
+        said |= _members(profile) | {"common": common, "histogram": _histogram_as_json(profile.histogram)}
     return _known(said)
+
+
+def _histogram_as_json(histogram: Histogram | None) -> dict[str, Any] | None:
+    return _members(histogram) | {"counts": list(histogram.counts)} if histogram else None
 
 
 def _contract_as_json(judged: Judged) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from cli.tables import Fitting
 from cli.text import number, printable
 
 WHOLE = 10_000
+BARS = "▁▂▃▄▅▆▇█"
 NUMBERS = ("fits", "empty", "minimum", "maximum", "mean", "longest", "distinct")
 
 
@@ -29,6 +30,7 @@ def profile(receipt: Mapping[str, Any]) -> RenderableType:
     table.add_column("type", overflow="fold", min_width=8)
     for name in NUMBERS:
         table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("spread", no_wrap=True)
     for column in receipt["columns"]:
         table.add_row(*(Text(printable(cell)) for cell in _cells(column)))
     common = [Text(printable(_common(column)), style="dim") for column in receipt["columns"] if column.get("common")]
@@ -52,7 +54,14 @@ def _cells(column: Mapping[str, Any]) -> tuple[str, ...]:
         *(column["name"], kind, fits, number(column["nulls"])),
         *(column.get("minimum", ""), column.get("maximum", ""), mean),
         *(number(column["longest"]), number(column["distinct"])),
+        _bars(column["histogram"]["counts"]) if "histogram" in column else "",
     )
+
+
+def _bars(counts: Sequence[int]) -> str:
+    """A bar for each count; a blank for none."""
+    most = max(counts)
+    return "".join(BARS[(count * len(BARS) - 1) // most] if count else " " for count in counts)
 
 
 def _common(column: Mapping[str, Any]) -> str:

@@ -3,7 +3,18 @@
 from chalicelib.inspection.engine import VERSION, inspect
 from chalicelib.inspection.expectation import Expectation
 from chalicelib.inspection.limits import Limits
-from chalicelib.inspection.report import JSON_TYPES, BrokenRule, Column, Common, Facts, Judged, Profile, Report, Status
+from chalicelib.inspection.report import (
+    JSON_TYPES,
+    BrokenRule,
+    Column,
+    Common,
+    Facts,
+    Histogram,
+    Judged,
+    Profile,
+    Report,
+    Status,
+)
 
 __all__ = [
     "JSON_TYPES",
@@ -13,6 +24,7 @@ __all__ = [
     "Common",
     "Expectation",
     "Facts",
+    "Histogram",
     "Judged",
     "Limits",
     "Profile",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.contracts import Contract
     from chalicelib.inspection.compression import Unpacker
 
-VERSION = "16"
+VERSION = "17"
 """The inspector's version, kept in each receipt: raised whenever the same bytes may get another report."""
 
 

@@ -29,6 +29,16 @@ class Common:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """How many values are in each of some bins of one width, the first of which begins there (docs/profile.md)."""
+
+    begin: str
+    width: str
+    """A number, or hour, day, month, year, decade or century."""
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What the cells of a column are like, of the records that were profiled (docs/profile.md).
 
@@ -42,6 +52,7 @@ class Profile:
     minimum: str | None = None
     maximum: str | None = None
     mean: str | None = None
+    histogram: Histogram | None = None
     longest: int
     """In characters."""
     distinct: int

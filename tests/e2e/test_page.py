@@ -65,9 +65,15 @@ def test_a_tables_columns_are_shown_with_their_profile(chromium: Browser, world:
         expect(price).to_contain_text("97.5% of the values")
         expect(price).to_contain_text("1.5 … 39.5")
         expect(price).to_contain_text("mean 20.5")
-        assert float(price.locator(".spread circle").get_attribute("cx") or "nan") == 50
+        histogram = profile["price"]["histogram"]
+        expect(
+            price.get_by_role("img", name=f"{len(histogram['counts'])} bars, 5 wide each, from 0 on")
+        ).to_be_visible()
+        assert price.locator(".histogram rect title").all_text_contents()[:2] == ["0 (5): 4", "5 (5): 5"]
         expect(since).to_contain_text("date %Y-%m-%d")
         expect(since).to_contain_text("Nov 1, 2026 … Nov 28, 2026")
+        expect(since.get_by_role("img", name="28 bars, a day wide each, from 2026-11-01 on")).to_be_visible()
+        assert since.locator(".histogram rect title").first.text_content() == "Nov 1, 2026 (a day): 2"
         expect(note).to_contain_text("47.5% · 21 empty")
         expect(note).to_contain_text("up to 38 characters")
         assert share(note.locator("td").nth(2).locator(".bar")) == 47.5

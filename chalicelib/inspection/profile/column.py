@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import chain
 from operator import mul
 
+from chalicelib.inspection.profile.bins import bins_of
 from chalicelib.inspection.profile.distinct import Distinct
 from chalicelib.inspection.profile.forms import (
     BEGINNINGS,
@@ -85,13 +86,21 @@ class ColumnProfile:
                 self._add_numbers(form, cells, counts)
             elif form == "day":
                 if found := days(cells):
-                    times = sum(map(counts.__getitem__, found))
-                    self._tally("%Y-%m-%d").add(Tally(times, min(found), max(found)))
+                    self._add_moments("%Y-%m-%d", found, [*map(counts.__getitem__, found)])
             else:
-                read = clocks if form == "clock" else temporals
-                for cell in cells:
-                    for slot, value in read(cell):
-                        self._tally(slot).add(Tally(counts[cell], value, value))
+                self._add_read(clocks if form == "clock" else temporals, cells, counts)
+
+    def _add_read(
+        self, read: Callable[[str], Iterator[tuple[str, str]]], cells: Sequence[str], counts: Mapping[str, int]
+    ) -> None:
+        moments: dict[str, tuple[list[str], list[int]]] = {}
+        for cell in cells:
+            for slot, value in read(cell):
+                values, times = moments.setdefault(slot, ([], []))
+                values.append(value)
+                times.append(counts[cell])
+        for slot, (values, times) in moments.items():
+            self._add_moments(slot, values, times)
 
     def _add_numbers(self, form: str, cells: Sequence[str], counts: Mapping[str, int]) -> None:
         times = [*map(counts.__getitem__, cells)]
@@ -102,11 +111,21 @@ class ColumnProfile:
     def _add_slot(self, slot: str, values: Sequence[Number], times: Sequence[int]) -> None:
         """Add numbers, each so many times, exactly."""
         total: Number = sum(map(mul, values, times))
-        self._tally(slot).add(Tally(sum(times), min(values), max(values), total))
+        self._add_values(slot, values, times, total)
+
+    def _add_moments(self, slot: str, values: Sequence[str], times: Sequence[int]) -> None:
+        """Add dates or times, each so many times."""
+        self._add_values(slot, values, times, 0)
+
+    def _add_values(self, slot: str, values: Sequence[Value], times: Sequence[int], total: Number) -> None:
+        tally = self._tally(slot)
+        tally.add(Tally(sum(times), min(values), max(values), total))
+        if tally.bins:
+            tally.bins.add(values, times)
 
     def _tally(self, slot: str) -> Tally:
         if slot not in self._tallies:
-            self._tallies[slot] = Tally()
+            self._tallies[slot] = Tally(bins=bins_of(slot))
         return self._tallies[slot]
 
     def profile(self) -> Profile:
@@ -126,6 +145,7 @@ class ColumnProfile:
             minimum=minimum,
             maximum=maximum,
             mean=mean,
+            histogram=tally.bins.histogram() if tally and tally.bins and minimum is not None else None,
             longest=longest,
             distinct=self._distinct.number,
             common=tuple(self._common()),

@@ -112,7 +112,7 @@ NUMBERS: Mapping[str, Sequence[tuple[str, Callable[[str], Number]]]] = {
 """The slots of the forms that numbers have, and how each reads a cell."""
 
 
-def clocks(cell: str) -> Iterator[tuple[str, Value]]:
+def clocks(cell: str) -> Iterator[tuple[str, str]]:
     """The slot of a time of day: its pattern."""
     yield clock_pattern(cell), cell
 
@@ -122,7 +122,7 @@ def clock_pattern(clock: str) -> str:
     return "%H:%M" if len(clock) == len("15:00") else "%H:%M:%S.%f" if "." in clock else "%H:%M:%S"
 
 
-def temporals(cell: str) -> Iterator[tuple[str, Value]]:
+def temporals(cell: str) -> Iterator[tuple[str, str]]:
     """The slots of a date, or of a date with a time, each its pattern; the value is in UTC where there is a zone.
 
     A cell whose day and month could change places has two: `%d/%m/%Y?` and `%m/%d/%Y?`.

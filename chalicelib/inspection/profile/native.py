@@ -13,7 +13,6 @@ from chalicelib.inspection.limits import KIB, Limits
 from chalicelib.inspection.profile.column import EXACT, ColumnProfile
 from chalicelib.inspection.profile.forms import Number
 from chalicelib.inspection.profile.natives import NESTED, ODD, TEXT, ZONE, by_kind, texts_of
-from chalicelib.inspection.profile.readings import Tally
 from chalicelib.inspection.profile.sampling import Parts, Sampling
 from chalicelib.inspection.report import Facts, Profile
 
@@ -57,8 +56,7 @@ class NativeColumn(ColumnProfile):
                 self._add_slot(kind, [*map(read, found)], [*found.values()])
         elif kind not in (ODD, NESTED):
             # Behind a part of a second the mark of the zone is not in the order of time.
-            values = [text.removesuffix(ZONE) for text in found]
-            self._tally(kind).add(Tally(sum(found.values()), min(values), max(values)))
+            self._add_moments(kind, [text.removesuffix(ZONE) for text in found], [*found.values()])
 
     def _add_numbers(self, form: str, cells: Sequence[str], counts: Mapping[str, int]) -> None:
         """A text is no number, where numbers have a type of their own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chalicelib.inspection.profile.bins import Bins
 from chalicelib.inspection.profile.forms import BOOLEANS, Number, Value
 
 LEAST_SHARE = 95
@@ -13,17 +14,19 @@ LEAST_SHARE = 95
 
 @dataclass(slots=True)
 class Tally:
-    """How many cells are of a slot, the least and the greatest, and for numbers their sum."""
+    """How many cells are of a slot, the least and the greatest, for numbers their sum, and how they are spread."""
 
     count: int = 0
     minimum: Value | None = None
     maximum: Value | None = None
     total: Number = 0
+    bins: Bins | None = None
 
     def add(self, other: Tally) -> None:
         """Add what another has counted."""
         self.count += other.count
         self.total += other.total
+        self.bins = self.bins.merged(other.bins) if self.bins and other.bins else self.bins or other.bins
         if self.minimum is None or self.maximum is None:
             self.minimum, self.maximum = other.minimum, other.maximum
         elif other.minimum is not None and other.maximum is not None:

@@ -75,6 +75,20 @@ export function spread(share) {
     svg("circle", { cx: x, cy: 5, r: 3, class: "dot" }));
 }
 
+/** How values are spread: a bar for each of the counts, and what it says of itself. */
+export function histogram(counts, { title, told }) {
+  const most = Math.max(1, ...counts);
+  const step = 120 / counts.length;
+  return svg("svg", { viewBox: "0 0 120 32", class: "histogram", role: "img", "aria-label": title },
+    svg("title", {}, title),
+    svg("line", { x1: 0, x2: 120, y1: 31.5, y2: 31.5, class: "grid" }),
+    counts.map((count, index) => {
+      const tall = count ? Math.max(1, (count / most) * 30) : 0;
+      return svg("rect", { x: round(index * step + step * 0.08), y: round(31 - tall), width: round(step * 0.84), height: round(tall), class: "fill-plain" },
+        svg("title", {}, told(count, index)));
+    }));
+}
+
 function column(row, x, width, most, onChoose) {
   let y = HEIGHT - BOTTOM;
   const parts = row.parts.filter((part) => part.value > 0).map((part) => {

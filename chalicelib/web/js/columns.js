@@ -1,8 +1,8 @@
 // The columns of one receipt and what is known of their values, in small pictures. Numbers stand beside each.
 
-import { bar, parts, spread } from "./charts.js";
+import { bar, histogram, parts, spread } from "./charts.js";
 import { el } from "./dom.js";
-import { day, decimal, number } from "./format.js";
+import { day, decimal, number, rounded } from "./format.js";
 import { t } from "./language.js";
 
 const ALL = 10_000; // a profile's share is of so many cells
@@ -68,12 +68,35 @@ function filled({ records, values }) {
   return [bar(share), el("span", { class: "quiet" }, empty ? `${portion(share)} · ${t("profile.empty", { count: empty, number: number(empty) })}` : portion(share))];
 }
 
-function range({ type, minimum, mean, maximum }) {
+function range({ type, minimum, mean, maximum, histogram: bins }) {
   if (minimum === undefined || maximum === undefined) return null;
   const [least, middle, greatest] = [minimum, mean, maximum].map((text) => (text === undefined ? null : Number(text)));
-  return [middle !== null && greatest > least ? spread((middle - least) / (greatest - least)) : null,
+  return [bins ? spreadOf(bins) : middle !== null && greatest > least ? spread((middle - least) / (greatest - least)) : null,
     el("div", {}, minimum === maximum ? value(type, minimum) : `${value(type, minimum)} … ${value(type, maximum)}`),
-    mean === undefined ? null : el("div", { class: "quiet" }, t("profile.mean", { mean: decimal(mean) }))];
+    mean === undefined ? null : el("div", { class: "quiet" }, t("profile.mean", { mean: rounded(mean) }))];
+}
+
+/** A bar for each bin. Widths are numbers, or a unit of time. */
+function spreadOf({ begin, width, counts }) {
+  const isNumber = Number.isFinite(Number(width));
+  const wide = isNumber ? decimal(width) : t(`profile.width.${width}`);
+  const title = t("profile.spread", { count: counts.length, number: number(counts.length), width: wide, begin: isNumber ? decimal(begin) : begin });
+  const at = (index) => (isNumber ? decimal(String(Number((Number(begin) + index * Number(width)).toPrecision(15)))) : momentOf(begin, width, index));
+  return histogram(counts, { title, told: (count, index) => t("profile.bin", { begin: at(index), width: wide, number: number(count) }) });
+}
+
+/** Where a bin of hours, days, months or years begins, so many after the first. */
+function momentOf(begin, width, index) {
+  const years = { year: 1, decade: 10, century: 100 }[width];
+  if (years) return String(Number(begin) + index * years).padStart(4, "0");
+  if (width === "month") {
+    const months = Number(begin.slice(0, 4)) * 12 + Number(begin.slice(5)) - 1 + index;
+    return `${String(Math.floor(months / 12)).padStart(4, "0")}-${String((months % 12) + 1).padStart(2, "0")}`;
+  }
+  if (!begin.includes("-")) return `${String(Number(begin.slice(0, 2)) + index).padStart(2, "0")}:00`;
+  const first = Date.parse(width === "day" ? `${begin}T00:00Z` : `${begin}Z`);
+  const iso = new Date(first + index * (width === "day" ? 86_400_000 : 3_600_000)).toISOString();
+  return width === "day" ? day(iso.slice(0, 10)) : iso.slice(0, 16).replace("T", " ");
 }
 
 function value(type, text) {

@@ -16,6 +16,11 @@ export function decimal(text) {
   return /^-?\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? number(text, { maximumFractionDigits: 20 }) : text;
 }
 
+/** The same with as many digits as tell something. */
+export function rounded(text) {
+  return /^-?\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? number(text, { maximumSignificantDigits: 7 }) : text;
+}
+
 /** A date without a time (ISO 8601), which is the same day everywhere. */
 export function day(iso) {
   const date = new Date(`${iso}T00:00:00Z`);

@@ -170,9 +170,64 @@ def _bounds(kind: Type, values: Sequence[Any]) -> dict[str, str]:
         mean = sum(values) / Fraction(len(values))
         with localcontext(prec=15, rounding=ROUND_HALF_EVEN):
             rounded = Decimal(mean.numerator) / Decimal(mean.denominator)
-        return {"minimum": number(low), "maximum": number(high), "mean": number(Fraction(rounded))}
+        return {
+            "minimum": number(low),
+            "maximum": number(high),
+            "mean": number(Fraction(rounded)),
+            **spread_of_numbers(values),
+        }
     form = {"date": "%Y-%m-%d", "time": "%H:%M", "datetime": "%Y-%m-%dT%H:%M:%S"}[kind.name]
-    return {"minimum": padded(low, form), "maximum": padded(high, form)}
+    return {"minimum": padded(low, form), "maximum": padded(high, form), **spread(values, MOMENTS[kind.name])}
+
+
+# -- how values are spread: a width, the number of a value's bin, and how the beginning of a bin is told
+
+Width = tuple[str, Callable[[Any], int], Callable[[int], str]]
+
+
+def in_numbers(width: Fraction) -> Width:
+    return number_told(width), lambda value: int(value // width), lambda at: number_told(at * width)
+
+
+def number_told(value: Fraction) -> str:
+    digits = f"{abs(value.numerator) * 10**6 // value.denominator:07}"
+    text = f"{digits[:-6]}.{digits[-6:]}".rstrip("0").rstrip(".")
+    return f"-{text}" if value < 0 else text
+
+
+NUMBER_WIDTHS = [in_numbers(Fraction(10) ** power * times) for power in range(-6, 40) for times in (1, 5)]
+NUMBER_WIDTHS.append(in_numbers(Fraction(10) ** 40))
+HOURS: Width = (
+    "hour",
+    lambda at: at.toordinal() * 24 + at.hour,
+    lambda at: f"{date.fromordinal(at // 24)}T{at % 24:02}:00",
+)
+DAYS: Sequence[Width] = (
+    ("day", lambda at: at.toordinal(), lambda at: str(date.fromordinal(at))),
+    ("month", lambda at: at.year * 12 + at.month - 1, lambda at: f"{at // 12:04}-{at % 12 + 1:02}"),
+    ("year", lambda at: at.year, lambda at: f"{at:04}"),
+    ("decade", lambda at: at.year // 10, lambda at: f"{at * 10:04}"),
+    ("century", lambda at: at.year // 100, lambda at: f"{at * 100:04}"),
+)
+CLOCK: Width = ("hour", lambda at: at.hour, lambda at: f"{at:02}:00")
+MOMENTS = {"date": DAYS, "datetime": (HOURS, *DAYS), "time": (CLOCK,)}
+
+
+def spread_of_numbers(values: Sequence[Fraction]) -> dict[str, Any]:
+    """No bin is narrower than the last digit of a value."""
+    digits = next((many for many in range(6) if all((value * 10**many).denominator == 1 for value in values)), 6)
+    return spread(values, NUMBER_WIDTHS[12 - 2 * digits :], 24)
+
+
+def spread(values: Sequence[Any], widths: Sequence[Width], most: int = 36) -> dict[str, Any]:
+    """The histogram of the least width with which there are so many bins at most."""
+    for width, bin_of, told in widths:
+        bins = [bin_of(value) for value in values]
+        if max(bins) - min(bins) < most:
+            counts = [bins.count(at) for at in range(min(bins), max(bins) + 1)]
+            few = len(counts) == 1 or len(values) < 10
+            return {} if few else {"histogram": {"begin": told(min(bins)), "width": width, "counts": counts}}
+    return {}
 
 
 def padded(at: date, form: str) -> str:

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from chalicelib.contracts import Contract
 from chalicelib.inspection import Expectation, Limits, Report, inspect
 from chalicelib.receipts import report_as_json
+from tests.inspection.profile import oracle
 from tests.inspection.strategies import cut
 from tests.inspection.workbooks import workbook
 from tests.inspection.workbooks import written as in_cells
@@ -116,13 +117,16 @@ def plain(values: Sequence[Any]) -> dict[str, Any]:
         return said
     low, high = min(there), max(there)
     if said["type"] not in ("integer", "number"):
-        return said | {"minimum": low.isoformat(), "maximum": high.isoformat()}
+        histogram = oracle.spread(there, oracle.MOMENTS[said["type"]])
+        return said | {"minimum": low.isoformat(), "maximum": high.isoformat(), **histogram}
     if any(abs(bound) >= 10**9 and bound == int(bound) for bound in (low, high)):
         return said
     mean = sum(map(exact, there), Fraction()) / len(there)
     with localcontext(prec=15, rounding=ROUND_HALF_EVEN):
         rounded = Decimal(mean.numerator) / Decimal(mean.denominator)
-    return said | {"minimum": number(exact(low)), "maximum": number(exact(high)), "mean": number(Fraction(rounded))}
+    histogram = oracle.spread_of_numbers([*map(exact, there)])
+    bounds = {"minimum": number(exact(low)), "maximum": number(exact(high))}
+    return said | bounds | {"mean": number(Fraction(rounded)), **histogram}
 
 
 def kind(values: Sequence[Any]) -> str:

@@ -1,0 +1,212 @@
+"""Values counted by bins of one width, which grows with their range: a histogram that knows no order of coming.
+
+Widths are steps of a ladder, and every bin of a step is whole bins of the step below. So the width is the least with
+which all values are in no more bins than its ladder says, however they came, and each count is exact.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import chain
+from math import floor
+from typing import Protocol
+
+from chalicelib.inspection.profile.forms import NUMBERS, Value
+from chalicelib.inspection.report import Histogram
+
+LEAST_VALUES = 10
+"""Of fewer values a histogram tells no more than bounds and mean do."""
+_WIDEST_DIGITS = 40
+_FINEST = -12
+"""Millionths: 10 to the half of it."""
+
+
+class Ladder(Protocol):
+    """The widths that bins may have, by their step."""
+
+    top: int
+    """The last step."""
+    most: int
+    """How many bins there may be."""
+
+    def index(self, value: Value, step: int) -> int:
+        """The number of the bin that a value is in."""
+
+    def above(self, index: int, step: int) -> int:
+        """The bin of the next step that a bin is in."""
+
+    def told(self, first: int, step: int) -> tuple[str, str]:
+        """Where a bin begins, and the width."""
+
+    def grain(self, value: Value) -> int:
+        """The step below which no bin need be, for this value's sake."""
+
+
+class Numbers:
+    """1, 5, 10, 50, … from millionths on; a bin has its lower edge in it."""
+
+    top = 2 * _WIDEST_DIGITS
+    most = 24
+
+    def index(self, value: Value, step: int) -> int:
+        """`floor(value / width)`, exact."""
+        power, is_fifth = divmod(step, 2)
+        whole = value // 10**power if isinstance(value, int) and power >= 0 else floor(Decimal(value).scaleb(-power))
+        return whole // 5 if is_fifth else whole
+
+    def above(self, index: int, step: int) -> int:
+        """Five of 1 are one of 5, two of 5 one of 10."""
+        return index // (2 if step % 2 else 5)
+
+    def told(self, first: int, step: int) -> tuple[str, str]:
+        """Both without an exponent."""
+        power, is_fifth = divmod(step, 2)
+        width = Decimal(5 if is_fifth else 1).scaleb(power)
+        return _plain(first * width), _plain(width)
+
+    def grain(self, value: Value) -> int:
+        """That of its last digit behind the point."""
+        if isinstance(value, int):
+            return 0
+        exponent = Decimal(value).normalize().as_tuple().exponent
+        return max(2 * int(exponent), _FINEST)
+
+
+class Moments:
+    """Hours, days, months, years, decades, centuries. Values are text in ISO 8601: dates, or dates with a time."""
+
+    _WIDTHS = ("hour", "day", "month", "year", "decade", "century")
+    top = len(_WIDTHS) - 1
+    most = 36
+
+    def index(self, value: Value, step: int) -> int:
+        """Days from the first of year 1 on, months and what is longer from year 0."""
+        text = str(value)
+        if step <= 1:
+            days = date.fromisoformat(text[:10]).toordinal()
+            return days if step else days * 24 + int(text[11:13] or 0)
+        months = int(text[:4]) * 12 + int(text[5:7]) - 1
+        return months // (1, 12, 120, 1200)[step - 2]
+
+    def above(self, index: int, step: int) -> int:
+        """A day of 24 hours is of a month, and so on."""
+        if step == 1:
+            day = date.fromordinal(index)
+            return day.year * 12 + day.month - 1
+        return index // {0: 24, 2: 12}.get(step, 10)
+
+    def told(self, first: int, step: int) -> tuple[str, str]:
+        """The beginning as ISO 8601 writes it with that precision; of decades and centuries their first year."""
+        if step <= 1:
+            day = date.fromordinal(first if step else first // 24).isoformat()
+            return day if step else f"{day}T{first % 24:02}:00", self._WIDTHS[step]
+        months = first * (1, 12, 120, 1200)[step - 2]
+        year = f"{months // 12:04}"
+        return year if step > 2 else f"{year}-{months % 12 + 1:02}", self._WIDTHS[step]
+
+    def grain(self, value: Value) -> int:  # noqa: ARG002
+        """Hours or days, as the slot says."""
+        return 0
+
+
+class Clocks:
+    """The hours of a day."""
+
+    top = 0
+    most = 24
+
+    def index(self, value: Value, step: int) -> int:  # noqa: ARG002 - there is one
+        """The hour of a time of day."""
+        return int(str(value)[:2])
+
+    def above(self, index: int, step: int) -> int:  # noqa: ARG002 - never asked
+        """A day has 24 bins at most."""
+        return index
+
+    def told(self, first: int, step: int) -> tuple[str, str]:  # noqa: ARG002
+        """As a time of day."""
+        return f"{first:02}:00", "hour"
+
+    def grain(self, value: Value) -> int:  # noqa: ARG002
+        """There is one."""
+        return 0
+
+
+class Bins:
+    """Counts values by bins. Values that are too far from each other for the widest bins have no histogram."""
+
+    def __init__(self, ladder: Ladder, step: int) -> None:
+        self._ladder = ladder
+        self._step = step
+        self._grain = 0
+        self._counts: dict[int, int] | None = {}
+
+    def add(self, values: Sequence[Value], times: Iterable[int]) -> None:
+        """Count values, of which there is one at least, each so many times."""
+        ends = min(values), max(values)
+        self._make_room(lambda: [self._ladder.index(end, self._step) for end in ends])
+        if self._step < self._grain:
+            self._grain = min(self._grain, *map(self._ladder.grain, values))
+        counts, index, step = self._counts, self._ladder.index, self._step
+        if counts is not None:
+            for value, count in zip(values, times, strict=True):
+                at = index(value, step)
+                counts[at] = counts.get(at, 0) + count
+
+    def merged(self, other: Bins) -> Bins:
+        """What both have counted, by bins of one width; both are of one ladder."""
+        whole = Bins(self._ladder, max(self._step, other._step))
+        one, two = self._at(whole._step), other._at(whole._step)
+        whole._counts = None if one is None or two is None else dict(Counter(one) + Counter(two))
+        whole._grain = min(self._grain, other._grain)
+        whole._make_room(lambda: [])
+        return whole
+
+    def histogram(self) -> Histogram | None:
+        """The bins from the first to the last in which a value is; None if that is all one, or there are few values."""
+        step = max(self._step, self._grain)
+        counts = self._at(step)
+        if not counts or len(counts) == 1 or sum(counts.values()) < LEAST_VALUES:
+            return None
+        first, last = min(counts), max(counts)
+        begin, width = self._ladder.told(first, step)
+        return Histogram(begin=begin, width=width, counts=tuple(counts.get(at, 0) for at in range(first, last + 1)))
+
+    def _make_room(self, more: Callable[[], Sequence[int]]) -> None:
+        """Widen the bins until there are few enough with the others, whose numbers `more` tells."""
+        while self._counts is not None:
+            every = [*self._counts, *more()]
+            if not every or max(every) - min(every) < self._ladder.most:
+                return
+            if self._step == self._ladder.top:
+                self._counts = None
+                return
+            self._counts = self._at(self._step + 1)
+            self._step += 1
+
+    def _at(self, step: int) -> dict[int, int] | None:
+        """The counts by the bins of a step that is not below."""
+        counts = self._counts
+        for each in range(self._step, step):
+            wider: Counter[int] = Counter()
+            for at, count in (counts or {}).items():
+                wider[self._ladder.above(at, each)] += count
+            counts = counts and wider
+        return counts
+
+
+def bins_of(slot: str) -> Bins | None:
+    """What counts the values of a profile's slot, None if they have no order that means anything."""
+    if slot in ("integer", "point", *chain.from_iterable(dict(slots) for slots in NUMBERS.values())):
+        return Bins(Numbers(), _FINEST)
+    if slot in ("date", "datetime", "instant") or "%Y" in slot:
+        return Bins(Moments(), 1 if slot == "date" or ("%" in slot and "%H" not in slot) else 0)
+    return Bins(Clocks(), 0) if slot == "time" or "%H" in slot else None
+
+
+def _plain(number: Decimal) -> str:
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
