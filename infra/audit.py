@@ -41,7 +41,9 @@ class NotAuditedError(Exception):
 
 def templates() -> Faults:
     """What cfn-lint and checkov have against the templates, and checkov against the workflows of CI."""
-    files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "infra").glob("*.yaml"))
+    files = sorted(
+        str(path.relative_to(ROOT)) for folder in ("infra", "examples") for path in (ROOT / folder).glob("*.yaml")
+    )
     done = _run([str(Path(sys.executable).parent / "cfn-lint"), *files])
     yield from done.stdout.splitlines()
     workflows = sorted(str(path.relative_to(ROOT)) for path in (ROOT / ".github" / "workflows").glob("*.yml"))

@@ -10,7 +10,9 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.contracts import load
+from chalicelib.logs import Log
 from chalicelib.wiring import LambdaClock, Settings
+from infra.stages import load_config
 from infra.template import LOCAL
 from tests.aws import World, simulated_aws
 
@@ -69,6 +71,26 @@ def test_keys_of_a_bucket_that_is_shared_are_those_with_the_stages_prefix(
     assert wiring.api().prefix == "incoming/"
     for build in (wiring.reconcile, wiring.api):
         build.cache_clear()
+
+
+@pytest.mark.parametrize("function", sorted(load_config()["lambda_functions"].keys() - {"api_handler"}))
+def test_a_functions_log_and_metrics_have_the_stages_name_and_the_request(
+    function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", LOCAL.function(function))
+    assert wiring.log(Context(milliseconds=1000)) == Log(stage=LOCAL.stack, request_id="r-1")
+
+
+@pytest.mark.parametrize(("anchor", "copies", "signatures"), [("s3:seals", True, False), ("kms:alias/x", False, True)])
+@pytest.mark.usefixtures("world")
+def test_a_verification_has_the_stages_anchor(
+    anchor: str, copies: bool, signatures: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECIBO_ANCHOR", anchor)
+    wiring.verification.cache_clear()
+    made = wiring.verification()
+    wiring.verification.cache_clear()
+    assert (made.copies is not None, made.signatures is not None) == (copies, signatures)
 
 
 def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
