@@ -5,7 +5,8 @@ PYTHON ?= python3
 STAGE ?= local
 BIN := .venv/bin
 
-.PHONY: help setup run serve demo aws test soak check lint audit fuzz bench deploy logs localstack docs clean
+.PHONY: help setup run serve demo aws test soak check lint audit fuzz bench deploy plan canary rollback destroy logs \
+	localstack docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -52,7 +53,20 @@ bench: setup ## speed and memory beside their peers, in one run
 	@$(BIN)/python -m bench
 
 deploy: setup ## deploy STAGE=local|dev|prod to the emulator at AWS_ENDPOINT_URL, or to AWS
-	@$(BIN)/python -m infra.deploy --stage $(STAGE)
+	@$(BIN)/python -m infra.deploy --stage $(STAGE) $(if $(PROFILE),--profile $(PROFILE))
+
+plan: setup ## what deploy would change in STAGE, and what the stage costs; changes nothing
+	@$(BIN)/python -m infra.plan --stage $(STAGE) $(if $(PROFILE),--profile $(PROFILE))
+
+canary: setup ## send one small file through STAGE, as deploy does
+	@$(BIN)/python -m infra.canary --stage $(STAGE) $(if $(PROFILE),--profile $(PROFILE))
+
+rollback: setup ## bring back STAGE's functions as they were at the commit TO
+	@$(BIN)/python -m infra.rollback --stage $(STAGE) --to "$(TO)" $(if $(PROFILE),--profile $(PROFILE))
+
+destroy: setup ## take STAGE down; bucket and table stay, unless DELETE_DATA repeats the stage's name
+	@$(BIN)/python -m infra.destroy --stage $(STAGE) $(if $(DELETE_DATA),--delete-data "$(DELETE_DATA)") \
+		$(if $(PROFILE),--profile $(PROFILE))
 
 logs: setup ## the log of the function that inspects
 	@$(BIN)/python -m local logs --stage $(STAGE)

@@ -19,7 +19,7 @@ from infra.stages import ROOT
 COLUMNS = 100
 COMMAND_SECONDS = 180
 STOP_SECONDS = 30
-LEFT_BEHIND = (".*_cache", ".git", ".hypothesis", ".local", ".venv", "__pycache__", "bench", "deployed", "deployments")
+LEFT_BEHIND = (".*_cache", ".git", ".hypothesis", ".local", ".venv", "__pycache__", "data", "deployed", "deployments")
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The one deploy step, the same for every stage: checks, stack, Chalice, then what Chalice cannot set.
+"""The one deploy step, the same for every stage: checks, stack, Chalice, what Chalice cannot set, a canary.
 
     python -m infra.deploy --stage local
 
@@ -7,21 +7,22 @@ Running it again changes nothing and is quick: what is deployed carries the fing
 
 from __future__ import annotations
 
-import argparse
 import sys
+from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from infra.canary import sing
 from infra.checks import check
+from infra.command import command
 from infra.functions import deployed_fingerprint, fingerprint, leave_fingerprint, run_chalice
 from infra.joins import JOINS
 from infra.package import build_zip
 from infra.policies import write_policies
 from infra.stack import deploy_stack, lock_seals
-from infra.stages import ROOT, UsageError, load_stage
+from infra.stages import ROOT, load_stage
+from infra.state import restore_state
 from infra.target import Say, Target
-from local.embedded import endpoint_for
 
 
 def run(target: Target) -> bool:
@@ -35,15 +36,21 @@ def run(target: Target) -> bool:
     if deployed_fingerprint(target) == fingerprint(target):
         target.say("functions: up to date")
         return stack_changed
+    deploy_functions(target)
+    return True
+
+
+def deploy_functions(target: Target) -> None:
+    """Bring the functions up to date with the project, and what Chalice cannot set; the stack stays as it is."""
     with target.step("zip"):
         build_zip(target.project, target.stage.name)
     with target.step("functions (chalice deploy)"):
+        restore_state(target)
         run_chalice(target)
     for join in JOINS:
         with target.step(join.name):
             join.run(target)
     leave_fingerprint(target)
-    return True
 
 
 def deploy(stage: str, project: Path = ROOT, endpoint: str | None = None, *, say: Say) -> bool:
@@ -51,20 +58,15 @@ def deploy(stage: str, project: Path = ROOT, endpoint: str | None = None, *, say
     return run(Target(stage=load_stage(stage, project), project=project, endpoint=endpoint or None, say=say))
 
 
-def main() -> int:
-    """Deploy a stage; exit 2 with one sentence for what a person can mend."""
-    parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__.partition("\n")[0])
-    parser.add_argument("--stage", default="local", help="a stage of .chalice/config.json (default: %(default)s)")
-    parser.add_argument("--project", type=Path, default=ROOT, help="the project's folder (default: this one)")
-    parser.add_argument("--endpoint-url", help="an emulator (default: AWS_ENDPOINT_URL; for local a running make run)")
-    arguments = parser.parse_args()
-    try:
-        endpoint = endpoint_for(arguments.stage, arguments.endpoint_url)
-        deploy(arguments.stage, arguments.project.resolve(), endpoint, say=print)
-    except (UsageError, BotoCoreError, ClientError) as error:
-        print(f"deploy: {error}", file=sys.stderr)
-        return 2
-    return 0
+def main(given: Sequence[str] | None = None) -> int:
+    """Deploy a stage; exit 2 with one sentence for what a person can mend, 1 if what was deployed does not work."""
+    option = {"action": "store_true", "help": "upload no canary to see that it works"}
+    return command("deploy", __doc__.partition("\n")[0], _work, ("--no-canary", option), given=given)
+
+
+def _work(target: Target, arguments: Namespace) -> int:
+    is_changed = run(target)
+    return sing(target) if is_changed and not arguments.no_canary else 0
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ class Stage:
 
     name: str
     app_name: str
+    api_stage: str = "api"
+    """What the path of the API's address begins with."""
     bucket: str
     table: str
     dead_letters: str
@@ -88,6 +90,7 @@ def load_stage(name: str, project: Path = ROOT) -> Stage:
     return Stage(
         name=name,
         app_name=config["app_name"],
+        api_stage=stage.get("api_gateway_stage", config.get("api_gateway_stage", "api")),
         anchor=_anchor(name, variables.get("RECIBO_ANCHOR", "")),
         prefix=_prefix(name, variables.get("RECIBO_PREFIX", "")),
         is_adopted=_is_adopted(name, variables.get("RECIBO_ADOPT_BUCKET", "")),
