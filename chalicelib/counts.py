@@ -12,13 +12,14 @@ and the entries of the index's lag, about a second.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from chalicelib.sealing import LOOK_BACK, SealStore
+from chalicelib.sealing import LOOK_BACK
 from chalicelib.seals import HOUR, MalformedSealError, Seal, hour_of, source_of, tally_of
 from chalicelib.uploads import iso
 
@@ -37,6 +38,29 @@ ROLLUPS = 100
 INSTANT = timedelta(milliseconds=1)
 
 
+class Seals(Protocol):
+    """Where seals are read, as `sealing.SealStore` says."""
+
+    def last(self, bucket: str) -> Seal | None: ...
+
+    def seals(self, bucket: str, *, since: datetime | None = None, until: datetime | None = None) -> Iterator[Seal]: ...
+
+    def rollups(self, hashes: Sequence[str]) -> Iterator[Mapping[str, Any] | None]: ...
+
+
+class ReadOnce:
+    """Seals that are read once and counted in several ways, all of which so count the same."""
+
+    def __init__(self, store: Seals) -> None:
+        self.last = cache(store.last)
+        self.rollups = store.rollups
+        self._seals = cache(lambda bucket, since, until: tuple(store.seals(bucket, since=since, until=until)))
+
+    def seals(self, bucket: str, *, since: datetime | None = None, until: datetime | None = None) -> Iterator[Seal]:
+        """The chain, as it was when it was first read."""
+        return iter(self._seals(bucket, since, until))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A period in parts: whole hours for the seals, and spans, none of them empty, for the journal."""
@@ -46,7 +70,7 @@ class Plan:
 
 
 def by_time(
-    store: SealStore,
+    store: Seals,
     journal: Journal,
     bucket: str,
     *,
@@ -67,7 +91,7 @@ def by_time(
     return summed(chain(sealed, _open(journal, plan, lambda entry: group(_finished(entry)))))
 
 
-def by_source(store: SealStore, journal: Journal, bucket: str, *, since: datetime, until: datetime) -> dict[str, Tally]:
+def by_source(store: Seals, journal: Journal, bucket: str, *, since: datetime, until: datetime) -> dict[str, Tally]:
     """What happened from `since` to before `until`, by source, in order; MalformedSealError also without a roll-up."""
     plan = planned(since, until, closed=_closed(store, bucket))
     return summed(
@@ -133,18 +157,18 @@ def _finished(entry: Summary) -> datetime:
 # -- read
 
 
-def _closed(store: SealStore, bucket: str) -> datetime | None:
+def _closed(store: Seals, bucket: str) -> datetime | None:
     """Until when nothing is left to be sealed but what is late."""
     last = store.last(bucket)
     return last.next_place[0] if last else None
 
 
-def _sealed_hours(store: SealStore, bucket: str, plan: Plan) -> Iterator[tuple[datetime, Tally]]:
+def _sealed_hours(store: Seals, bucket: str, plan: Plan) -> Iterator[tuple[datetime, Tally]]:
     for seal in _chain(store, bucket, plan):
         yield from ((hour, tally) for hour, tally in seal.tallies.items() if hour in plan.hours)
 
 
-def _sealed_sources(store: SealStore, bucket: str, plan: Plan) -> Iterator[tuple[str, Tally]]:
+def _sealed_sources(store: Seals, bucket: str, plan: Plan) -> Iterator[tuple[str, Tally]]:
     hashes = (hash_ for seal in _chain(store, bucket, plan) for hash_ in seal.rollups)
     while some := tuple(islice(hashes, ROLLUPS)):
         for hash_, rollup in zip(some, store.rollups(some), strict=True):
@@ -159,7 +183,7 @@ def _of_sources(rollup: Summary, plan: Plan) -> Iterator[tuple[str, Tally]]:
             yield row["source"], {name: count for name, count in row.items() if name not in ("hour", "source")}
 
 
-def _chain(store: SealStore, bucket: str, plan: Plan) -> Iterator[Seal]:
+def _chain(store: Seals, bucket: str, plan: Plan) -> Iterator[Seal]:
     """All seals that may cover entries of the plan's hours: those of later hours cover what came late.
 
     Late entries are looked for so far back and no further, so an old period costs no more than a young one.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from statistics import median_low
 from typing import Any, Protocol
 
-from chalicelib.counts import Tally, by_source, by_time, total
+from chalicelib.counts import ReadOnce, Tally, by_source, by_time, total
 from chalicelib.parameters import DAY, HOUR, Span
 from chalicelib.problems import ProblemError
 from chalicelib.sealing import SealStore
@@ -45,9 +46,9 @@ class Summaries:
 
     def summary(self, span: Span) -> dict[str, Any]:
         """The period's counts by hour or day and by source, and the newest receipts' latency and findings."""
+        counted = Counted(ReadOnce(self.seals), cache(self._bounded()), self.bucket, span)
         try:
-            groups = self._by_time(span)
-            sources = self._by_source(span)
+            groups, sources = counted.by_time(), counted.by_source()
         except MalformedSealError as error:
             raise ProblemError(
                 "seals-malformed", "The seals cannot be counted on: run `recibo.py verify`, which says what is wrong."
@@ -63,28 +64,12 @@ class Summaries:
             "newest": self._newest(span),
         }
 
-    def _by_time(self, span: Span) -> list[tuple[datetime, Tally]]:
-        """Every hour or day of the period, those in which nothing happened included."""
-        step = HOUR if span.by == "hour" else DAY
-
-        def begin(moment: datetime) -> datetime:
-            return beginning(moment, span)
-
-        found = by_time(self.seals, self._bounded(), self.bucket, since=span.since, until=span.until, group=begin)
-        at, groups = begin(span.since), []
-        while at < span.until:
-            groups.append((at, found.get(at, {})))
-            at += step
-        return groups
-
-    def _by_source(self, span: Span) -> dict[str, Tally]:
-        return by_source(self.seals, self._bounded(), self.bucket, since=span.since, until=span.until)
-
-    def _bounded(self) -> Callable[[datetime, datetime], Iterable[Entry]]:
+    def _bounded(self) -> Callable[[datetime, datetime], Sequence[Entry]]:
         """The journal, read no further than a request may take."""
         left = iter(range(UNSEALED))
 
-        def journal(since: datetime, until: datetime) -> Iterator[Entry]:
+        def journal(since: datetime, until: datetime) -> Sequence[Entry]:
+            entries = []
             for entry in self.journal(since, until, 1000):
                 if next(left, None) is None:
                     raise ProblemError(
@@ -93,7 +78,8 @@ class Summaries:
                         "or have them sealed (`recibo.py seal`).",
                         parameter="from",
                     )
-                yield entry
+                entries.append(entry)
+            return entries
 
         return journal
 
@@ -111,6 +97,34 @@ class Summaries:
             "groups": [{"at": iso(at), "latency_ms": _latency(some)} for at, some in _grouped(first, span)],
             "first_findings": [{"code": code, "receipts": count} for code, count in _ranked(codes)[:TOP]],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A period's counts."""
+
+    seals: ReadOnce
+    journal: Callable[[datetime, datetime], Sequence[Entry]]
+    bucket: str
+    span: Span
+
+    def by_time(self) -> list[tuple[datetime, Tally]]:
+        """Every hour or day of the period, those in which nothing happened included."""
+        span, step = self.span, HOUR if self.span.by == "hour" else DAY
+
+        def begin(moment: datetime) -> datetime:
+            return beginning(moment, span)
+
+        found = by_time(self.seals, self.journal, self.bucket, since=span.since, until=span.until, group=begin)
+        at, groups = begin(span.since), []
+        while at < span.until:
+            groups.append((at, found.get(at, {})))
+            at += step
+        return groups
+
+    def by_source(self) -> dict[str, Tally]:
+        """What came of each source."""
+        return by_source(self.seals, self.journal, self.bucket, since=self.span.since, until=self.span.until)
 
 
 def _latency(uploads: Iterable[Entry]) -> dict[str, int] | None:

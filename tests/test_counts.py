@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import seals
-from chalicelib.counts import by_source, by_time, planned, summed, total
+from chalicelib.counts import ReadOnce, by_source, by_time, planned, summed, total
 from chalicelib.receipts import content_hash
 from chalicelib.sealing import GRACE, LOOK_BACK, NoAnchor, Sealer, SealStore, sealer
 from chalicelib.seals import HOUR, MalformedSealError, Page, Seal, finished_hour, hour_of, source_of, tally_of
@@ -394,3 +394,16 @@ def test_groups_come_in_order() -> None:
         ("a", {"x": 2}),
         ("b", {"x": 1, "y": 3}),
     ]
+
+
+def test_what_is_counted_by_time_and_by_source_is_one_reading_of_the_seals() -> None:
+    books = Books()
+    books.journal = [entry(NOON), entry(NOON + HOUR, key="globex/b.csv")]
+    books.seal(NOON + 3 * HOUR)
+    once = ReadOnce(books)
+    since, until = NOON - HOUR, NOON + 2 * HOUR
+    hours = by_time(once, books.between, BUCKET, since=since, until=until, group=hour_of)
+    books.chain.clear()
+    sources = by_source(once, books.between, BUCKET, since=since, until=until)
+    assert total(sources.values()) == total(hours.values()) == {"succeeded": 2, "bytes": 20, "records": 4}
+    assert books.asked == []
