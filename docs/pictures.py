@@ -47,6 +47,7 @@ class Mask:
         text = re.sub(rf"(content_hash\W*?{SPACE})([0-9a-f]{{64}})", self._hash, text)
         text = re.sub(r"(?<=https://)\w+(?=\.execute-api)|(?<=Rest API: )\w+$", "a1b2c3d4", text, flags=re.MULTILINE)
         text = re.sub(r"^(\d{4}\S+ \S+) [0-9a-f]{6}(?= )", r"\1 a1b2c3", text, flags=re.MULTILINE)  # a log stream
+        text = re.sub(r'(?<="Timestamp": )\d{13}', "1795435200000", text)  # of a line's metrics
         return re.sub(rf"(done in |_ms(?:\": |{SPACE}))[\d.]+", r"\1…", text)
 
     def _time(self, found: re.Match[str]) -> str:

@@ -139,7 +139,7 @@ def drawn(output: str, mask: Mask) -> str:
 
 RUN = """\
 2026-01-{day} 10:00:{day}.123456 {hex}aaaaa {{"version_id": "{hex}0000000-0000-4000-8000-000000000000"}}
-"duration_ms": {day}, latency_ms  {day}
+"duration_ms": {day}, latency_ms  {day}, "Timestamp": 17954352000{day}
 at http://127.0.0.1:4{day}, done in 0.{day} s, content_hash  {hash}
 """
 
