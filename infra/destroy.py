@@ -21,6 +21,7 @@ from infra.stack import POLL_SECONDS, find_stack
 from infra.stages import Stage, UsageError
 from infra.state import functions_of, restore_state
 from infra.target import Target
+from infra.watch import beside
 
 
 def destroy(target: Target, *, delete_data: str = "") -> None:
@@ -33,6 +34,8 @@ def destroy(target: Target, *, delete_data: str = "") -> None:
         )
     check_account(target)
     _delete_functions(target)
+    with target.step("alarms and dashboard"):
+        _delete_stack(beside(target))
     if delete_data:
         _delete_data(target)
     elif find_stack(target):

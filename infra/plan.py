@@ -29,6 +29,7 @@ from infra.stack import POLL_SECONDS, UNMADE, find_stack, is_up_to_date, stack_r
 from infra.stages import UsageError, load_config
 from infra.state import functions_of
 from infra.target import Target
+from infra.watch import beside, watch_settings
 
 CREATED_BY_A_PLAN = "REVIEW_IN_PROGRESS"
 
@@ -36,11 +37,14 @@ CREATED_BY_A_PLAN = "REVIEW_IN_PROGRESS"
 def plan(target: Target) -> None:
     """Say what a deployment would change."""
     check(target)
-    changes = stack_changes(target)
-    _say(target, f"stack {target.stage.stack}", [_change(one) for one in changes])
+    counts = Counter[str]()
+    for stacked, request in ((target, stack_request(target)), (beside(target), watch_settings(target))):
+        changes = stack_changes(stacked, request)
+        _say(target, f"stack {stacked.stage.stack}", [_change(one) for one in changes])
+        counts += _types(stacked, changes)
     _say(target, "functions", list(function_changes(target)))
     _say(target, "policies", list(policy_changes(target)))
-    _say(target, "cost, estimated", list(costs(_types(target, changes), load_config(target.project))))
+    _say(target, "cost, estimated", list(costs(counts, load_config(target.project))))
 
 
 def _say(target: Target, what: str, lines: Sequence[str]) -> None:
@@ -52,9 +56,9 @@ def _say(target: Target, what: str, lines: Sequence[str]) -> None:
 # -- the stack
 
 
-def stack_changes(target: Target) -> list[dict[str, Any]]:
+def stack_changes(target: Target, request: dict[str, Any]) -> list[dict[str, Any]]:
     """The change set's resources."""
-    request, stack = stack_request(target), find_stack(target)
+    stack = find_stack(target)
     if stack and is_up_to_date(stack, request):
         return []
     is_new = stack is None or stack["StackStatus"] in UNMADE

@@ -14,21 +14,25 @@ import pytest
 
 from cli.surroundings import Surroundings
 from docs.shell import project_copy
+from infra import watch
 from infra.canary import FOLDER, MARK, send_canary
 from infra.deploy import run
 from infra.destroy import destroy
 from infra.plan import plan
 from infra.policies import write_policies
 from infra.rollback import roll_back
+from infra.stack import find_stack
 from infra.stages import load_stage
 from infra.state import deployed_resources, functions_of, state_path
 from infra.target import Target
 from tests.e2e.staging import Staged
 from tests.e2e.waiting import history, receipt
+from tests.test_watch import ALARMS
 
 pytestmark = pytest.mark.e2e
 
 STAGE = "adopting"
+STEADY = (f"stack recibo-{STAGE}", f"stack recibo-{STAGE}-watch", "functions", "policies")
 CSV = b"id,name\n1,Ana\n"
 VARIABLES = {"RECIBO_PREFIX": "incoming/", "RECIBO_ADOPT_BUCKET": "true", "RECIBO_ANCHOR": ""}
 
@@ -171,8 +175,9 @@ def test_a_plan_says_what_would_change_and_changes_nothing(operated: Operated) -
     functions = functions_of(operated.target)
     plan(operated.target)
     said = operated.heard()
-    assert all(f"{what}: no change" in said for what in (f"stack recibo-{STAGE}", "functions", "policies"))
+    assert all(f"{what}: no change" in said for what in STEADY)
     assert "for a million files" in said
+    assert f"{len(ALARMS)} alarms at $0.10" in said
     assert functions_of(operated.target) == functions
     assert operated.aws.client("cloudformation").list_change_sets(StackName=f"recibo-{STAGE}")["Summaries"] == []
 
@@ -209,6 +214,7 @@ def test_a_stage_that_is_destroyed_leaves_data_of_its_own_and_everything_of_othe
     kept = versions(operated.aws), list(operated.aws.lists.newest(operated.aws.stage.bucket))
     destroy(operated.target)
     assert functions_of(operated.target) == {}
+    assert find_stack(watch.beside(operated.target)) is None, "alarms would tell of functions that are gone"
     assert list(notifications(operated.aws)) == ["QueueConfigurations"]
     assert (versions(operated.aws), list(operated.aws.lists.newest(operated.aws.stage.bucket))) == kept
     destroy(operated.target, delete_data=STAGE)
