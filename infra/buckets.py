@@ -35,6 +35,11 @@ def check_inbox(target: Target) -> None:
             "To have its files inspected and leave it as it is, set RECIBO_ADOPT_BUCKET to true; else choose another "
             "name (RECIBO_BUCKET).",
         )
+    elif stage.guards.access_logs:
+        raise UsageError(
+            f"The bucket {bucket} is adopted, and where its accesses are logged stays its owner's choice: leave "
+            f"RECIBO_ACCESS_LOGS out of the stage {stage.name!r}."
+        )
     elif owner != "us":
         raise UsageError(
             f"The bucket {bucket} {'belongs to another account' if owner == 'another' else 'does not exist'}: "

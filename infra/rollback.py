@@ -5,6 +5,7 @@ python -m infra.rollback --stage prod --to v1.2.0
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from infra.canary import sing
 from infra.checks import check_account, check_runtime
 from infra.command import command
 from infra.deploy import deploy_functions
-from infra.stages import Stage, UsageError, load_stage
+from infra.stages import Stage, UsageError, load_config, load_stage
 from infra.target import Target
 
 
@@ -29,6 +30,7 @@ def roll_back(target: Target, commit: str) -> None:
     with _checked_out(target.project, commit) as project:
         stage = load_stage(target.stage.name, project)
         _refuse_others(target.stage, stage, commit)
+        _refuse_other_functions(target.project, project, commit)
         deploy_functions(replace(target, stage=stage, project=project))
     target.say(f"functions: as at {commit}; `make deploy STAGE={stage.name}` brings back what is checked out here")
 
@@ -42,6 +44,8 @@ def _checked_out(project: Path, commit: str) -> Iterator[Path]:
         made = Path(folder) / "project"
         made.mkdir()
         subprocess.run(["tar", "-xf", str(packed), "-C", str(made)], check=True)
+        for template in (project / "infra").glob("*.yaml"):  # the stacks stay as they are
+            shutil.copy(template, made / "infra")
         yield made
 
 
@@ -57,6 +61,16 @@ def _refuse_others(now: Stage, then: Stage, commit: str) -> None:
     if changed := [name for name in names if getattr(now, name) != getattr(then, name)]:
         was = ", ".join(f"{name} {getattr(then, name)!r}" for name in changed)
         raise UsageError(f"At {commit} the stage {now.name} had other names ({was}): its functions would not fit.")
+
+
+def _refuse_other_functions(now: Path, then: Path, commit: str) -> None:
+    """What joins and watches them is today's, and does not fit functions that are not there."""
+    ours, theirs = (set(load_config(project)["lambda_functions"]) for project in (now, then))
+    if ours != theirs:
+        raise UsageError(
+            f"At {commit} there were other functions ({', '.join(sorted(ours ^ theirs))}): check it out, and deploy it "
+            "whole (docs/operations.md)."
+        )
 
 
 def main(given: Sequence[str] | None = None) -> int:

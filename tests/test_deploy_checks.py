@@ -14,6 +14,7 @@ import app as recibo
 from infra import buckets, checks, target
 from infra.buckets import FAMILIES, check_inbox, check_notifications, check_seals_bucket, overlapping
 from infra.checks import check_account, refuse_runtime
+from infra.guards import Guards
 from infra.stack import stack_request
 from infra.stages import ROOT, Stage, UsageError
 from infra.target import Target
@@ -153,6 +154,12 @@ def test_a_bucket_to_adopt_has_to_be_there(deploying: Deploying) -> None:
         check_inbox(deploying.of(ADOPTING))
 
 
+def test_a_guard_that_would_change_an_adopted_bucket_is_refused_and_not_forgotten(deploying: Deploying) -> None:
+    deploying.make_bucket()
+    with pytest.raises(UsageError, match="stays its owner's choice: leave RECIBO_ACCESS_LOGS out"):
+        check_inbox(deploying.of(replace(ADOPTING, guards=Guards(access_logs="logs"))))
+
+
 def test_a_bucket_with_versions_is_adopted_without_a_word(deploying: Deploying) -> None:
     deploying.make_bucket()
     check_inbox(deploying.of(ADOPTING))
@@ -189,9 +196,9 @@ def test_the_stack_neither_makes_nor_changes_a_bucket_that_is_adopted(deploying:
     } | {name for name, one in resources.items() if {"Ref": "Inbox"} in [*one.get("Properties", {}).values()]}
     assert {name: resources[name]["Condition"] for name in on_it} == {
         "Inbox": "HasOwnInbox",
-        "InboxPolicy": "OwnInboxTlsOnly",
+        "InboxPolicy": "HasInboxPolicy",
     }
-    assert {"Condition": "HasOwnInbox"} in conditions["OwnInboxTlsOnly"]["Fn::And"]
+    assert {"Condition": "HasOwnInbox"} in conditions["HasInboxPolicy"]["Fn::And"]
 
 
 # -- what the bucket already tells others

@@ -132,12 +132,19 @@ def repository(operating: Operating, tmp_path: Path) -> Path:
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
     config["stages"]["local"]["environment_variables"]["RECIBO_BUCKET"] = "earlier"
     (tmp_path / ".chalice").mkdir()
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "template.yaml").write_text("")
     (tmp_path / ".chalice" / "config.json").write_text(json.dumps(config))
-    who = ["-c", "user.name=tests", "-c", "user.email=tests@example.com"]
-    for arguments in (["init", "--quiet"], ["add", "--all"], [*who, "commit", "--quiet", "--message", "first"]):
-        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    _commit(tmp_path)
     operating.project = tmp_path
     return tmp_path
+
+
+def _commit(project: Path) -> None:
+    who = ["-c", "user.name=tests", "-c", "user.email=tests@example.com"]
+    for arguments in (["add", "--all"], [*who, "commit", "--quiet", "--message", "one"]):
+        subprocess.run(["git", *arguments], cwd=project, check=True)
 
 
 @pytest.mark.usefixtures("repository")
@@ -149,6 +156,16 @@ def test_a_commit_that_there_is_not_is_told_in_a_sentence(operating: Operating) 
 @pytest.mark.usefixtures("repository")
 def test_functions_of_another_bucket_are_not_brought_back(operating: Operating) -> None:
     with pytest.raises(UsageError, match=r"At HEAD the stage local had other names \(bucket 'earlier'\)"):
+        roll_back(operating.of(), "HEAD")
+
+
+def test_a_commit_with_other_functions_is_not_brought_back_in_part(operating: Operating, repository: Path) -> None:
+    path = repository / ".chalice" / "config.json"
+    now = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    path.write_text(json.dumps(now | {"lambda_functions": {"inspect": {}}}))
+    _commit(repository)
+    path.write_text(json.dumps(now))
+    with pytest.raises(UsageError, match=r"At HEAD there were other functions \(.*seal.*\): check it out"):
         roll_back(operating.of(), "HEAD")
 
 
