@@ -19,7 +19,7 @@ from infra.command import command
 from infra.functions import run_chalice
 from infra.stack import POLL_SECONDS, find_stack
 from infra.stages import Stage, UsageError
-from infra.state import functions_of, restore_state
+from infra.state import functions_of, mappings_of, restore_state
 from infra.target import Target
 from infra.watch import beside
 
@@ -57,8 +57,7 @@ def _delete_stream_mappings(target: Target, functions: dict[str, dict[str, Any]]
     """Chalice does not know of them, and Lambda keeps them when their function is gone."""
     lambdas = target.client("lambda")
     for one in functions.values():
-        found = lambdas.list_event_source_mappings(FunctionName=one["FunctionName"])["EventSourceMappings"]
-        for mapping in found:
+        for mapping in mappings_of(target, one):
             if ":dynamodb:" in mapping["EventSourceArn"]:
                 lambdas.delete_event_source_mapping(UUID=mapping["UUID"])
 

@@ -86,8 +86,7 @@ def _of_function(full_name: str, name: str, function: dict[str, Any]) -> Iterato
 
 def _of_queues(target: Target, name: str, function: dict[str, Any]) -> Iterator[Resource]:
     arn = function["FunctionArn"]
-    mappings = target.client("lambda").list_event_source_mappings(FunctionName=function["FunctionName"])
-    for one in mappings["EventSourceMappings"]:
+    for one in mappings_of(target, function):
         queue = one["EventSourceArn"]
         if ":sqs:" in queue:  # the stream's is not Chalice's (infra/stream.py)
             yield {
@@ -98,6 +97,13 @@ def _of_queues(target: Target, name: str, function: dict[str, Any]) -> Iterator[
                 "queue": queue.rpartition(":")[2],
                 "lambda_arn": arn,
             }
+
+
+def mappings_of(target: Target, function: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a function is fed by; LocalStack also lists what feeds those whose names begin as its own."""
+    name, arn = function["FunctionName"], function["FunctionArn"]
+    found = target.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    return [one for one in found if one["FunctionArn"] == arn]
 
 
 def _of_permissions(target: Target, name: str, function: dict[str, Any]) -> Iterator[Resource]:

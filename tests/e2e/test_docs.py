@@ -150,6 +150,21 @@ def wrong_of(section: Part, shell: Shell, clone: Path) -> Iterator[str]:
             yield f"{section.title}: {script}\nended with status {status}:\n{output}"
 
 
+# -- docs/operations.md
+
+
+def test_every_command_of_the_page_on_operations_that_needs_no_account_ends_as_declared(
+    clone: Path, aws: Surroundings
+) -> None:
+    commands = commands_of((ROOT / "docs" / "operations.md").read_text())
+    shell = Shell(clone, {**environment(clone), **CREDENTIALS, "AWS_ENDPOINT_URL": str(aws.endpoint)})
+    try:
+        failed = failures(shell, (each for each in commands if each.tag not in ELSEWHERE), PORT)
+    finally:
+        shell.close()
+    assert failed == []
+
+
 # -- docs/localstack.md
 
 
