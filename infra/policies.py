@@ -109,7 +109,7 @@ def _seal(stage: Stage) -> list[Statement]:
     ]
     if stage.seals_bucket:
         kept = f"arn:aws:s3:::{stage.seals_bucket}"
-        reading = ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"]
+        reading = ["s3:GetObjectVersion", "s3:ListBucketVersions"]  # only versions that a list has named
         statements.append(_allow("KeepSeals", ["s3:PutObject", *reading], [kept, f"{kept}/*"]))
     if stage.seals_key:
         statements.append(_by_the_seals_key(stage, "SignSeals", ["kms:Sign", "kms:Verify"]))
@@ -126,7 +126,7 @@ def _verify(stage: Stage) -> list[Statement]:
     ]
     if stage.seals_bucket:
         kept = f"arn:aws:s3:::{stage.seals_bucket}"
-        reading = ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"]
+        reading = ["s3:GetObjectVersion", "s3:ListBucketVersions"]  # only versions that a list has named
         statements.append(_allow("ReadSeals", reading, [kept, f"{kept}/*"]))
     if stage.seals_key:
         statements.append(_by_the_seals_key(stage, "CheckSeals", ["kms:Verify"]))

@@ -94,6 +94,9 @@ NAMESAKES: Mapping[str, set[str]] = {
     "api_handler": {"DynamoNotes.write", "DynamoTokens.add"},  # a stream's and a set's own
 }
 """Methods that a function does not call, though it calls others of the same name."""
+BY_NAME = {"s3:GetObject", "s3:ListBucket"}
+OF_LISTED_VERSIONS = {"seal", "verify"}
+"""They read objects by their versions, which a list has named, and by nothing else."""
 ANCHORS = {"LockedBucketAnchor": "s3", "KmsAnchor": "kms", "KmsSignatures": "kms"}
 """Which of them a stage has is its own choice, which code does not show."""
 
@@ -110,7 +113,8 @@ def needed_by(function: str, stage: Stage) -> set[str]:
     kind = stage.anchor.partition(":")[0]
     others = {name for name, anchor in ANCHORS.items() if anchor != kind}
     reached = reach_of(handlers_of(function), without=NAMESAKES.get(function, set()) | others)
-    return {action for call in reached.calls for action in NEEDED[call]}
+    needed = {action for call in reached.calls for action in NEEDED[call]}
+    return needed - (BY_NAME if function in OF_LISTED_VERSIONS else set())
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -2,7 +2,7 @@
 
 So on it all other end-to-end tests show that the policies allow enough. These show that it does enforce them, and what
 they refuse. It knows actions and resources, but no conditions on items' keys or attributes, and none on how a call is
-signed, so it would refuse the form that the API signs.
+signed, so it would refuse the form that the API signs: tests/test_recorded_calls.py evaluates those.
 """
 
 from __future__ import annotations
