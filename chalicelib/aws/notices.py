@@ -45,7 +45,7 @@ class EventBridgeNotices:
         patience = Patience(out_of_time=lambda: False, sleep=self._sleep, shortened=self._shortened)
         left = list(range(len(entries)))
         for patience.stalled in range(TRIES):
-            patience.wait(TimeoutError())
+            patience.wait(TimeoutError())  # which is never raised: this patience has all the time
             answer = self._client.put_events(Entries=[entries[place] for place in left])
             left = [place for place, of_one in zip(left, answer["Entries"], strict=True) if "ErrorCode" in of_one]
             if not left:
