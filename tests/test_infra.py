@@ -33,7 +33,9 @@ STAGES = sorted(load_config()["stages"])
 # -- the template
 
 
-@pytest.mark.parametrize("template", ["infra/template.yaml", "infra/watch.yaml", "examples/notices.yaml"])
+@pytest.mark.parametrize(
+    "template", ["infra/template.yaml", "infra/watch.yaml", "examples/notices.yaml", "examples/backfill.yaml"]
+)
 def test_cloudformation_has_nothing_to_say_against_a_template(template: str) -> None:
     done = subprocess.run(
         [Path(sys.executable).parent / "cfn-lint", ROOT / template],

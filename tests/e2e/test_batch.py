@@ -6,12 +6,18 @@ No emulator runs such jobs: the event is that of AWS's documentation. The functi
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from cli.surroundings import Surroundings
+from docs.walkthrough import commands_of
+from infra.stages import ROOT
 from tests.e2e.waiting import receipt
 from tests.events import batch_event, task
 
@@ -31,16 +37,32 @@ def old(aws: Surroundings) -> Iterator[str]:
     assert s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"]
 
 
-def test_a_job_brings_what_was_there_before_to_its_receipt_once(aws: Surroundings, old: str) -> None:
+@pytest.fixture
+def manifest(aws: Surroundings, old: str, tmp_path: Path) -> dict[str, str]:
+    """The list that docs/scale.md makes: of each key its newest version. MiniStack leaves every key as it is."""
+    assert old
+    page = commands_of((ROOT / "docs" / "scale.md").read_text())
+    (listing,) = [each.text for each in page if each.text.startswith("aws s3api list-object-versions")]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "AWS_ENDPOINT_URL": str(aws.endpoint), "INBOX": aws.stage.bucket}
+    subprocess.run(["bash", "-c", listing], cwd=tmp_path, env=environment, check=True, timeout=60)
+    lines = [line.split(",") for line in (tmp_path / "manifest.csv").read_text().splitlines()]
+    assert {bucket for bucket, _, _ in lines} == {aws.stage.bucket}
+    return {key: version for _, key, version in reversed(lines)}
+
+
+def test_a_job_brings_what_was_there_before_to_its_receipt_once(
+    aws: Surroundings, old: str, manifest: dict[str, str]
+) -> None:
     functions = aws.client("lambda")
 
-    def done(key: str) -> tuple[str, str]:
-        event = batch_event(task(key, bucket=aws.stage.bucket))
+    def done(key: str, version: str | None) -> tuple[str, str]:
+        event = batch_event(task(key, version, bucket=aws.stage.bucket))
         answer = functions.invoke(FunctionName=aws.stage.function("batch"), Payload=json.dumps(event))
         (one,) = json.loads(answer["Payload"].read())["results"]
         return one["resultCode"], one["resultString"]
 
-    assert done(old) == ("Succeeded", "Inspected: succeeded.")
+    assert done(old, manifest[old]) == ("Succeeded", "Inspected: succeeded.")
     assert receipt(aws, old)["records"] == 1
-    assert done(old) == ("Succeeded", "It had its receipt already.")
-    assert done(f"{old}.never")[0] == "PermanentFailure"
+    assert done(old, None) == ("Succeeded", "It had its receipt already.")
+    assert done(f"{old}.never", None)[0] == "PermanentFailure"
