@@ -6,6 +6,7 @@ import shutil
 import statistics
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from bench.measure import ROOT, python
@@ -14,6 +15,9 @@ from bench.tables import Goal, Section, Table
 from infra.package import build_zip
 
 IMPORTS = ("app", "chalice, boto3")
+POWERTOOLS = "aws_lambda_powertools"
+"""What writing metrics with it would cost is measured where it is installed: docs/decisions.md."""
+
 IMPORT_GOAL = 1.15
 ZIP_GOAL_MB = 40
 
@@ -21,11 +25,15 @@ ZIP_GOAL_MB = 40
 def start(scale: Scale, progress: Callable[[str, float], None]) -> Section:
     """Import each in fresh interpreters that take turns, the first turn unmeasured: it writes the bytecode."""
     progress("importing", 0)
-    rounds = [[_seconds(modules) for modules in IMPORTS] for _ in range(scale.imports + 1)]
-    app, bare = (statistics.median(seconds) for seconds in zip(*rounds[1:], strict=True))
+    peers = [f"app, {POWERTOOLS}.metrics"] if find_spec(POWERTOOLS) else []
+    rounds = [[_seconds(modules) for modules in (*IMPORTS, *peers)] for _ in range(scale.imports + 1)]
+    app, bare, *others = (statistics.median(seconds) for seconds in zip(*rounds[1:], strict=True))
     progress("importing", 1)
     rows = [(f"import {IMPORTS[0]}", f"{app * 1000:.0f}", f"{app / bare:.2f} ×")]
     rows.append((f"import {IMPORTS[1]}", f"{bare * 1000:.0f}", ""))
+    rows += [
+        (f"import {peer}", f"{cpu * 1000:.0f}", f"{cpu / bare:.2f} ×") for peer, cpu in zip(peers, others, strict=True)
+    ]
     return Section(
         tables=[Table(title="Cold start", columns=("", "ms", "ratio"), rows=rows)],
         goals=[
