@@ -17,6 +17,9 @@ FINGERPRINT_TAG = "recibo-fingerprint"
 POLL_SECONDS = 1.0
 UNMADE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"}
 
+NOTHING_NEW_KEPT = {"RetainExceptOnCreate": True}
+"""What an attempt that fails has just made is deleted with it, else the next would find the names taken."""
+
 
 def deploy_stack(target: Target) -> bool:
     """Make the stack, or bring it up to date; whether anything had to change."""
@@ -31,7 +34,8 @@ def make_stack(target: Target, request: dict[str, Any]) -> bool:
         _delete_unmade(target)
         stack = None
     if stack is None:
-        cloudformation.create_stack(**request, EnableTerminationProtection=target.endpoint is None)
+        is_protected = target.endpoint is None
+        cloudformation.create_stack(**request, **NOTHING_NEW_KEPT, EnableTerminationProtection=is_protected)
     elif is_up_to_date(stack, request) or not _update(cloudformation, request):
         return False
     _wait(target)
@@ -112,7 +116,7 @@ def is_up_to_date(stack: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
 
 def _update(cloudformation: Any, request: Mapping[str, Any]) -> bool:
     try:
-        cloudformation.update_stack(**request)
+        cloudformation.update_stack(**request, **NOTHING_NEW_KEPT)
     except ClientError as error:
         if "No updates are to be performed" in error.response["Error"]["Message"]:
             return False
