@@ -149,6 +149,11 @@ def _guards(stage: str, variables: Mapping[str, str]) -> Guards:
             f"The stage {stage!r} sets RECIBO_UPLOADERS, but adopts its bucket, whose policy stays its owner's: leave "
             "one of the two out."
         )
+    if guards.access_logs == variables.get("RECIBO_BUCKET"):
+        raise UsageError(
+            f"The stage {stage!r} sets RECIBO_ACCESS_LOGS to its own inbox, where each log would be an upload and be "
+            "logged: name another bucket."
+        )
     return guards
 
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from infra.guards import Guards, guards_of
 from infra.logs import set_retentions
 from infra.policies import policies
-from infra.stages import ROOT, UsageError, load_config, load_stage
+from infra.stages import ROOT, Stage, UsageError, load_config, load_stage
 from infra.target import Target
 from infra.template import template
 
@@ -71,12 +71,21 @@ def test_a_choice_that_is_not_right_is_told_by_its_name(variable: str, value: st
 
 def test_a_bucket_that_is_adopted_keeps_its_own_policy(tmp_path: Path) -> None:
     """To say beside it that only some may upload would be a promise that nothing keeps."""
+    with pytest.raises(UsageError, match="leave one of the two out"):
+        stage_with(tmp_path, RECIBO_ADOPT_BUCKET="true", RECIBO_UPLOADERS=ROLE)
+
+
+def test_the_inbox_does_not_take_its_own_logs(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="name another bucket"):
+        stage_with(tmp_path, RECIBO_ACCESS_LOGS=load_stage("local").bucket)
+
+
+def stage_with(tmp_path: Path, **variables: str) -> Stage:
     config = load_config()
-    config["stages"]["local"]["environment_variables"] |= {"RECIBO_ADOPT_BUCKET": "true", "RECIBO_UPLOADERS": ROLE}
+    config["stages"]["local"]["environment_variables"] |= variables
     (tmp_path / ".chalice").mkdir()
     (tmp_path / ".chalice" / "config.json").write_text(json.dumps(config))
-    with pytest.raises(UsageError, match="leave one of the two out"):
-        load_stage("local", tmp_path)
+    return load_stage("local", tmp_path)
 
 
 # -- encryption
