@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,6 +160,12 @@ def test_who_is_denied_uploads_is_everybody_but_the_uploaders_and_the_signer_of_
 
 
 # -- logs
+
+
+def test_no_functions_name_begins_with_anothers() -> None:
+    """Chalice looks for a log group by how its name begins: it would take the other's for it, and fail."""
+    names = sorted(load_config()["lambda_functions"])
+    assert [(one, other) for one, other in itertools.pairwise(names) if other.startswith(one)] == []
 
 
 class Logs:

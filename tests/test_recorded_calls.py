@@ -201,7 +201,26 @@ def test_every_function_has_a_flow() -> None:
 def test_a_policy_allows_each_call_of_its_function_and_every_part_of_it_is_needed_for_one(
     function: str, world: ApiWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy, asked = policies(LOCAL)[function], asked_in(function, world, monkeypatch)
+    hold(policies(LOCAL)[function], function, world, monkeypatch)
+
+
+@pytest.mark.parametrize("function", ["seal", "verify"])
+def test_the_same_is_true_of_a_stage_whose_seals_are_signed(
+    function: str, world: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed = replace(LOCAL, anchor="kms:alias/recibo-seals-local")
+    kms = wiring.client("kms")
+    key = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=signed.seals_key, TargetKeyId=key)
+    settings = replace(wiring.Settings.from_environment(), anchor=signed.anchor)
+    monkeypatch.setattr(wiring.Settings, "from_environment", lambda: settings)
+    _forget()
+    hold(policies(signed)[function], function, world, monkeypatch)
+
+
+def hold(policy: Mapping[str, Any], function: str, world: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the function: what it asks for is what its policy allows, no more and no less."""
+    asked = asked_in(function, world, monkeypatch)
     assert asked
     assert [str(each) for each in asked if not is_allowed(each, policy)] == []
     unused = {part for part, less in without_each_part(policy) if all(is_allowed(each, less) for each in asked)}
