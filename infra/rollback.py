@@ -25,6 +25,8 @@ from infra.target import Target
 
 def roll_back(target: Target, commit: str) -> None:
     """Deploy the functions, with their settings and policies, as they were at the commit."""
+    if not commit:
+        raise UsageError(f"Say where to go back to, as in `make rollback STAGE={target.stage.name} TO=v0.1.0`.")
     check_runtime(target)
     check_account(target)
     with _checked_out(target.project, commit) as project:

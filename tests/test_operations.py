@@ -153,6 +153,11 @@ def test_a_commit_that_there_is_not_is_told_in_a_sentence(operating: Operating) 
         roll_back(operating.of(), "v9")
 
 
+def test_a_rollback_to_nowhere_is_asked_where_to(operating: Operating) -> None:
+    with pytest.raises(UsageError, match="make rollback STAGE=local TO="):
+        roll_back(operating.of(), "")
+
+
 @pytest.mark.usefixtures("repository")
 def test_functions_of_another_bucket_are_not_brought_back(operating: Operating) -> None:
     with pytest.raises(UsageError, match=r"At HEAD the stage local had other names \(bucket 'earlier'\)"):
