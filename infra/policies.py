@@ -53,7 +53,7 @@ def _api(stage: Stage) -> list[Statement]:
         _allow(
             "AskForInspections", ["lambda:InvokeFunction"], [f"arn:aws:lambda:*:*:function:{stage.function('inspect')}"]
         ),
-        _allow("ListFolders", ["s3:ListBucket"], [f"arn:aws:s3:::{stage.bucket}"]),
+        _allow("ListFolders", ["s3:ListBucket"], [f"arn:aws:s3:::{stage.bucket}"], _below_the_prefix(stage)),
         _allow("SignForms", ["s3:PutObject"], [stage.uploads], BY_FORM),
     ]
 
@@ -90,7 +90,8 @@ def _look_up_receipts(stage: Stage) -> Statement:
 def _reconcile(stage: Stage) -> list[Statement]:
     table, bucket = _table(stage), f"arn:aws:s3:::{stage.bucket}"
     return [
-        _allow("ListVersions", ["s3:ListBucketVersions", "s3:GetBucketVersioning"], [bucket]),
+        _allow("ListVersions", ["s3:ListBucketVersions"], [bucket], _below_the_prefix(stage)),
+        _allow("AskForVersioning", ["s3:GetBucketVersioning"], [bucket]),
         _allow("AskTheLedger", ["dynamodb:BatchGetItem", "dynamodb:Query"], [table, f"{table}/index/unfinished"]),
         _allow("KeepItsPlace", ["dynamodb:GetItem", "dynamodb:PutItem"], [table], _keys("#reconcile/*")),
         _allow(
@@ -120,7 +121,7 @@ def _verify(stage: Stage) -> list[Statement]:
     """It reads the ledger, whatever stands in it, the bucket's listing and the anchor; it writes nothing anywhere."""
     table = _table(stage)
     statements = [
-        _allow("ListVersions", ["s3:ListBucketVersions"], [f"arn:aws:s3:::{stage.bucket}"]),
+        _allow("ListVersions", ["s3:ListBucketVersions"], [f"arn:aws:s3:::{stage.bucket}"], _below_the_prefix(stage)),
         _allow("ReadTheLedger", ["dynamodb:BatchGetItem", "dynamodb:Query"], [table]),
         _allow("ReadLists", ["dynamodb:Query"], [f"{table}/index/{index}" for index in ("journal", "unfinished")]),
     ]
@@ -147,6 +148,11 @@ def _announce(stage: Stage) -> list[Statement]:
         _allow("Announce", ["events:PutEvents"], ["arn:aws:events:*:*:event-bus/default"], events),
         _allow("TellWhatWasGivenUp", ["sqs:SendMessage"], [f"arn:aws:sqs:*:*:{stage.unannounced}"]),
     ]
+
+
+def _below_the_prefix(stage: Stage) -> dict[str, Any] | None:
+    """In a bucket that holds others' objects too, their names are not to be listed."""
+    return {"StringLike": {"s3:prefix": f"{stage.prefix}*"}} if stage.prefix else None
 
 
 def _table(stage: Stage) -> str:

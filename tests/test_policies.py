@@ -234,6 +234,18 @@ def test_where_a_bucket_is_shared_no_function_reads_or_signs_for_keys_of_others(
     assert set(allowed) == {f"arn:aws:s3:::{LOCAL.bucket}/incoming/*"}
 
 
+def test_where_a_bucket_is_shared_no_function_lists_the_keys_of_others() -> None:
+    listing = {"ListFolders", "ListVersions"}
+    shared = [
+        statement
+        for document in policies(replace(LOCAL, prefix="incoming/")).values()
+        for statement in document["Statement"]
+        if statement["Sid"] in listing
+    ]
+    assert len(shared) == 3
+    assert all(statement["Condition"] == {"StringLike": {"s3:prefix": "incoming/*"}} for statement in shared)
+
+
 def test_only_a_stage_that_is_traced_may_write_traces() -> None:
     tracing = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
     for function in FUNCTIONS:

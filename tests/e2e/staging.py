@@ -19,6 +19,19 @@ from infra.deploy import deploy
 from infra.stages import load_stage
 from local.embedded import CREDENTIALS
 
+TICK = {
+    "version": "0",
+    "id": "1",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "000000000000",
+    "time": "2026-11-23T10:00:00Z",
+    "region": "us-east-1",
+    "resources": [],
+    "detail": {},
+}
+"""The event of a schedule."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:

@@ -20,24 +20,13 @@ from chalicelib.aws.items import encoded
 from chalicelib.aws.seals import DynamoSeals
 from infra.stages import ROOT
 from tests.e2e.conftest import FAULTS
-from tests.e2e.staging import Staged, staged
+from tests.e2e.staging import TICK, Staged, staged
 from tests.e2e.waiting import history, receipt
 
 pytestmark = pytest.mark.e2e
 
 GOOD = b"id,name\n1,Ana\n2,Bia\n"
 LOST = ("lost.csv", "lost & found, 100%+1 ção.csv", "deep/er/lost.csv")
-TICK = {
-    "version": "0",
-    "id": "1",
-    "detail-type": "Scheduled Event",
-    "source": "aws.events",
-    "account": "000000000000",
-    "time": "2026-11-23T10:00:00Z",
-    "region": "us-east-1",
-    "resources": [],
-    "detail": {},
-}
 
 
 @pytest.fixture(scope="module")
