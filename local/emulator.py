@@ -1,8 +1,11 @@
-"""Starts MiniStack so that a burst of uploads does not bring the machine down.
+"""Starts MiniStack so that a burst of uploads does not bring the machine down, and policies of keys are understood.
 
 MiniStack starts a worker for each event that finds none free, and unpacks the function's whole zip for each: 500 files
 at once are 500 processes and 35 GB. Here a zip is unpacked once, and a worker has hard links to those files.
 Once a function has MOST_WORKERS, an event waits for a free one, as in Lambda's queue above the concurrency.
+
+Where policies are enforced, KMS judges a call that names an alias by the key behind it, and a policy may ask which
+aliases that key has (`kms:ResourceAliases`). MiniStack takes the alias for the resource, and knows no such question.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.services import kms
 
 MOST_WORKERS = 16
 
@@ -80,8 +84,37 @@ class Pool:
             self._returned.notify_all()  # who waits may wait for another function's
 
 
+def key_of(alias: str) -> str:
+    """The key's ARN behind an alias's; as it is if there is none."""
+    key = kms._keys.get(kms._aliases.get(alias))
+    return str(key["Arn"]) if key else alias
+
+
+def aliases_of(key: str) -> list[str]:
+    """The names of a key's aliases, by its ARN."""
+    identity = key.rpartition("/")[2]
+    return [alias.rpartition(":")[2] for alias, target in kms._aliases.items() if target == identity]
+
+
+def understand_keys() -> None:
+    """Let policies of KMS be evaluated as AWS does."""
+    resource, known = iam_actions.extract_resource_arn, iam_evaluator._resolve_condition_key
+
+    def resource_of(service: str, *request: Any, **more: Any) -> str:
+        found: str = resource(service, *request, **more)
+        return key_of(found) if service == "kms" and ":alias/" in found else found
+
+    def answer(question: str, context: Any) -> Any:
+        if question.lower() == "kms:resourcealiases":
+            return aliases_of(context.resource_arn)
+        return known(question, context)
+
+    iam_actions.extract_resource_arn, iam_evaluator._resolve_condition_key = resource_of, answer
+
+
 def main() -> None:
     """Run MiniStack with what the environment says, as `python -m ministack` does."""
+    understand_keys()
     pool = Pool(lambda_runtime.acquire_worker, lambda_runtime.release_worker)
     lambda_runtime.acquire_worker, lambda_runtime.release_worker = pool.acquire, pool.release
     lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": LinkedZip})

@@ -182,7 +182,10 @@ class Chaos:
     def _sealed(self) -> str | None:
         """What was sealed; none if the ledger was too throttled, which an operator answers by trying again."""
         done = self.stage.recibo("seal")
-        return done.stdout.strip() if done.returncode == 0 else None
+        if done.returncode:
+            self.say(f"seal: {done.stderr.strip()}")
+            return None
+        return done.stdout.strip()
 
     # -- what is there
 

@@ -62,6 +62,13 @@ def emulators() -> list[str]:
     return ["embedded", "localstack"] if LOCALSTACK.exists() else ["embedded"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of one emulator are of one worker, which starts it once (`--dist loadgroup`)."""
+    for item in items:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        item.add_marker(pytest.mark.xdist_group(str(parameters.get("emulator", "alone"))))
+
+
 @pytest.fixture(scope="session", params=emulators())
 def emulator(request: pytest.FixtureRequest) -> str:
     """The name of the AWS under test."""

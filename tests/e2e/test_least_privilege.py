@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -22,8 +23,9 @@ from chalicelib.access import Scope
 from cli.surroundings import Surroundings
 from cli.token import made
 from infra.guards import Guards
+from infra.policies import policies
 from infra.stack import deploy_stack
-from infra.stages import ROOT, Stage, load_config
+from infra.stages import ROOT, Stage, load_config, load_stage
 from infra.target import Target
 
 pytestmark = pytest.mark.e2e
@@ -113,6 +115,21 @@ def test_no_function_can_delete_a_receipt_make_an_upload_or_look_elsewhere(
         "send messages": answer_of(as_function("sqs").create_queue, QueueName="another"),
     }
     assert {tried: code for tried, code in answers.items() if code not in REFUSED} == {}
+
+
+def test_who_may_sign_with_the_key_behind_an_alias_cannot_sign_with_another(aws: Surroundings) -> None:
+    iam, kms, name = aws.client("iam"), aws.client("kms"), f"signer-{uuid.uuid4()}"
+    stage = replace(load_stage("dev"), anchor=f"kms:alias/{name}")
+    for alias in (stage.seals_key, f"{stage.seals_key}-other"):
+        key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=alias, TargetKeyId=key)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(ANYBODY))
+    iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(policies(stage)["seal"]))
+    role = iam.get_role(RoleName=name)["Role"]["Arn"]
+    session = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    sign, how = _client(aws, "kms", session).sign, {"Message": b"seal", "SigningAlgorithm": "ECDSA_SHA_256"}
+    assert answer_of(sign, KeyId=stage.seals_key, **how) == ""
+    assert answer_of(sign, KeyId=f"{stage.seals_key}-other", **how) in REFUSED
 
 
 # -- the API, as API Gateway calls it
