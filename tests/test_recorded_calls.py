@@ -187,10 +187,10 @@ OF_LAMBDA = {"WriteLogs", "WriteTraces", "SendDeadLetters", "TakeDeadLetters", "
 
 
 def asked_in(function: str, world: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
-    """What the function's calls ask for."""
+    """What the function's calls ask for, each question once."""
     found: list[Asked] = []
     FLOWS[function](world, lambda: recorded(found, monkeypatch))
-    return found
+    return list({str(each): each for each in found}.values())
 
 
 def test_every_function_has_a_flow() -> None:
