@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.burst import Burst, calibrated, predicted
 from bench.simulation import (
     EVENT_AGE,
     FINAL,
     GIVING_UP,
+    VISIBILITY,
     Account,
     Kind,
     Load,
@@ -94,10 +96,10 @@ def test_more_environments_end_no_later(load: Load, limit: int, more: int) -> No
 
 @given(st.integers(1, 300), st.floats(4, 100))
 def test_a_table_takes_no_more_than_its_units(count: int, units: float) -> None:
-    """Those of its first second, and then those of each."""
+    """Those of a second, which it has when the first write comes, and then those of each."""
     run = simulate(Load(times=burst(count), kinds=(ONE,)), Account(limit=1_000, start=0, units=units))
     for number, finished in enumerate(run.finished, 1):
-        assert 2 * number <= units + (finished + 0.001) * units * 2.0 ** (finished // 1800)
+        assert 2 * number <= units + (finished - ONE.seconds) * units * 2.0 ** (finished // 1800) + 1e-6
 
 
 def test_environments_are_added_at_the_rate_that_lambda_allows() -> None:
@@ -123,6 +125,21 @@ def test_an_event_that_never_found_an_environment_is_inspected_from_the_dead_let
     assert run.letters == 2
 
 
+def test_what_was_never_tried_and_crashes_then_is_given_up_when_its_letter_comes_again() -> None:
+    kinds = (Kind(name="long", seconds=EVENT_AGE + 10), CRASHING)
+    run = simulate(Load(times=burst(2), kinds=kinds), Account(limit=1, start=0))
+    assert run.states == {State.VERDICT: 1, State.CRASHED: 1}
+    assert run.drained == pytest.approx(EVENT_AGE + 10 + 1 + VISIBILITY + GIVING_UP)
+
+
+@pytest.mark.parametrize(("is_polite", "last"), [(False, 20), (True, 15 + 10)])
+def test_an_event_that_backs_off_comes_again_after_one_second_and_twice_as_late_each_time(
+    is_polite: bool, last: float
+) -> None:
+    load = Load(times=burst(2), kinds=(Kind(name="ten", seconds=10),))
+    assert simulate(load, Account(limit=1, start=0, is_polite=is_polite)).finished == [10, last]
+
+
 def test_the_model_has_the_ages_and_tries_of_the_deployment() -> None:
     assert EVENT_AGE == EVENT_AGE_SECONDS
     assert len(Account().retry_after) == RETRIES
@@ -135,3 +152,11 @@ def test_a_duration_is_said_in_the_unit_that_suits_it(seconds: float, text: str)
 
 def test_the_kinds_of_a_mixture_come_in_turn() -> None:
     assert [kind.name for kind in mixed(ONE, CRASHING, one_in=3)] == ["one", "one", "crashing"]
+
+
+@given(st.integers(20, 200), st.floats(0.1, 3))
+def test_a_calibration_finds_the_time_that_an_upload_took(count: int, seconds: float) -> None:
+    """Of a burst that was the model's own."""
+    uploaded = burst(count, over=1)
+    measured = Burst(uploaded=uploaded, finished=predicted(uploaded, seconds).finished, crashed=0)
+    assert calibrated(measured) == pytest.approx(seconds, abs=0.01)
