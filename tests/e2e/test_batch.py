@@ -12,6 +12,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -39,7 +40,7 @@ def old(aws: Surroundings) -> Iterator[str]:
 
 @pytest.fixture
 def manifest(aws: Surroundings, old: str, tmp_path: Path) -> dict[str, str]:
-    """The list that docs/scale.md makes: of each key its newest version. MiniStack leaves every key as it is."""
+    """The list that docs/scale.md makes: of each key, decoded, its newest version."""
     assert old
     page = commands_of((ROOT / "docs" / "scale.md").read_text())
     (listing,) = [each.text for each in page if each.text.startswith("aws s3api list-object-versions")]
@@ -48,7 +49,7 @@ def manifest(aws: Surroundings, old: str, tmp_path: Path) -> dict[str, str]:
     subprocess.run(["bash", "-c", listing], cwd=tmp_path, env=environment, check=True, timeout=60)
     lines = [line.split(",") for line in (tmp_path / "manifest.csv").read_text().splitlines()]
     assert {bucket for bucket, _, _ in lines} == {aws.stage.bucket}
-    return {key: version for _, key, version in reversed(lines)}
+    return {unquote_plus(key): version for _, key, version in reversed(lines)}
 
 
 def test_a_job_brings_what_was_there_before_to_its_receipt_once(
