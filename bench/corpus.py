@@ -11,7 +11,10 @@ import os
 import shutil
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any, cast
+from xml.sax.saxutils import escape
 
 from bench.rows import COLUMNS, Row, batches
 
@@ -61,6 +64,23 @@ def nested(row: Row) -> object:
     return order | ({"note": f"{note}\n\u201cok\u201d"} if key % 5 == 0 else {})
 
 
+def _element(row: Row) -> str:
+    """A row as an element with an attribute, an element a cell."""
+    cells = "".join(f"<{name}>{escape(cell)}</{name}>" for name, cell in zip(COLUMNS[1:], row[1:], strict=True))
+    return f'<row id="{row[0]}">{cells}</row>\n'
+
+
+def elements() -> Pieces:
+    """The rows as XML, without end."""
+    for rows in batches():
+        yield "".join(map(_element, rows)).encode()
+
+
+FRAMES: Mapping[str, tuple[bytes, bytes, bytes]] = {
+    ".json": (b"[\n", b",\n", b"\n]\n"),
+    ".xml": (b'<?xml version="1.0" encoding="UTF-8"?>\n<rows>\n', b"", b"</rows>\n"),
+}
+"""What stands before the records of a file, behind each but the last, and behind them all."""
 FILES: Mapping[str, Callable[[], Pieces]] = {
     "export.csv": table,
     "unquoted.csv": lambda: table(plain=True),
@@ -69,7 +89,36 @@ FILES: Mapping[str, Callable[[], Pieces]] = {
     "flat.jsonl": lambda: lines(flat),
     "nested.jsonl": lambda: lines(nested),
     "array.json": lambda: lines(flat, end=",\n"),
+    "rows.xml": elements,
 }
+
+
+def _parquet(size: int, path: Path) -> None:
+    """A row group a batch, its columns as they would be exported: packed, with dictionaries."""
+    arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
+    writer: Any = None
+    for rows in batches():
+        table = arrow.Table.from_pylist([flat(row) for row in rows])
+        writer = writer or parquet.ParquetWriter(path, table.schema)
+        writer.write_table(table)
+        if path.stat().st_size >= size:
+            break
+    writer.close()
+
+
+def _workbook(size: int, path: Path) -> None:
+    """A sheet; a row takes some 40 bytes once it is packed."""
+    book = import_module("openpyxl").Workbook(write_only=True)
+    sheet = book.create_sheet("Export")
+    sheet.append(COLUMNS)
+    rows = itertools.chain.from_iterable(batches())
+    for row in itertools.islice(rows, size // 40):
+        sheet.append(list(cast(Mapping[str, Any], flat(row)).values()))
+    book.save(path)
+
+
+BUILT: Mapping[str, Callable[[int, Path], None]] = {"export.parquet": _parquet, "export.xlsx": _workbook}
+"""The files that are no streams, by libraries that are none of Recibo's."""
 
 
 def file(name: str, size: int, progress: Callable[[str, float], None]) -> Path:
@@ -93,8 +142,12 @@ def file(name: str, size: int, progress: Callable[[str, float], None]) -> Path:
 
 
 def _write(name: str, size: int, path: Path, progress: Callable[[str, float], None]) -> None:
+    if name in BUILT:
+        progress(name, 0)
+        BUILT[name](size, path)
+        return
     with path.open("wb") as out:
-        for piece in stream(FILES[name](), size, is_array=name.endswith(".json")):
+        for piece in stream(FILES[name](), size, frame=FRAMES.get(Path(name).suffix, NO_FRAME)):
             out.write(piece)
             progress(name, min(1, out.tell() / size))
 
@@ -104,10 +157,14 @@ def _pack(path: Path, packed: Path) -> None:
         shutil.copyfileobj(source, target, _BLOCK)
 
 
-def stream(pieces: Pieces, size: int, *, is_array: bool = False) -> Pieces:
-    """The first whole records of `pieces`, about `size` bytes of them; made an array if they are its elements."""
-    if is_array:
-        yield b"[\n"
+NO_FRAME = (b"", b"", b"")
+
+
+def stream(pieces: Pieces, size: int, *, frame: tuple[bytes, bytes, bytes] = NO_FRAME) -> Pieces:
+    """The first whole records of `pieces`, about `size` bytes of them, in a frame (`FRAMES`)."""
+    before, between, behind = frame
+    if before:
+        yield before
     left, last = size, b""
     for piece in pieces:
         if last:
@@ -116,7 +173,7 @@ def stream(pieces: Pieces, size: int, *, is_array: bool = False) -> Pieces:
         left -= len(last)
         if left <= 0 or len(last) < len(piece):
             break
-    yield last.removesuffix(b",\n") + b"\n]\n" if is_array else last
+    yield last.removesuffix(between) + behind
 
 
 def repeated(name: str, size: int) -> Pieces:
@@ -128,7 +185,7 @@ def repeated(name: str, size: int) -> Pieces:
     head = [next(pieces)] if ".csv" in name else []
     block = next(pieces)
     endless = itertools.chain(head, itertools.repeat(block))
-    plain = stream(endless, size, is_array=".json" in name and ".jsonl" not in name)
+    plain = stream(endless, size, frame=FRAMES.get(Path(name.removesuffix(".gz")).suffix, NO_FRAME))
     return _packed(plain) if name.endswith(".gz") else plain
 
 

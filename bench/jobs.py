@@ -30,6 +30,10 @@ JOBS: Mapping[str, str] = {
     "json-lines": "bench.peers:json_lines",
     "json-lines-checked": "bench.peers:json_lines_checked",
     "orjson-lines": "bench.peers:orjson_lines",
+    "expat": "bench.peers:expat",
+    "element-tree": "bench.peers:element_tree",
+    "pyarrow": "bench.peers:pyarrow",
+    "openpyxl": "bench.peers:openpyxl",
     "json": "bench.peers:json_document",
     "orjson": "bench.peers:orjson_document",
 }

@@ -196,6 +196,63 @@ def _count(values: Iterable[object]) -> int:
     return total
 
 
+def expat(path: str) -> Work:
+    """Python's expat, counting elements: it neither hashes nor tells lines."""
+    parsers = import_module("xml.parsers.expat")
+
+    def work() -> int:
+        total = 0
+
+        def begin(_name: str, _attributes: object) -> None:
+            nonlocal total
+            total += 1
+
+        parser = parsers.ParserCreate()
+        parser.StartElementHandler = begin
+        with Path(path).open("rb") as file:
+            parser.ParseFile(file)
+        return total
+
+    return work
+
+
+def element_tree(path: str) -> Work:
+    """Python's ElementTree, element by element, each forgotten once it ends."""
+    trees = import_module("xml.etree.ElementTree")
+
+    def work() -> int:
+        total = 0
+        for _, element in trees.iterparse(path):
+            element.clear()
+            total += 1
+        return total
+
+    return work
+
+
+def pyarrow(path: str) -> Work:
+    """Every value of a Parquet file, a row group at a time, on one thread."""
+    parquet = import_module("pyarrow.parquet")
+
+    def work() -> int:
+        with parquet.ParquetFile(path) as file:
+            groups = (file.read_row_group(at, use_threads=False) for at in range(file.num_row_groups))
+            return sum(group.num_rows for group in groups)
+
+    return work
+
+
+def openpyxl(path: str) -> Work:
+    """Every row of a workbook's sheet, as it streams."""
+    library = import_module("openpyxl")
+
+    def work() -> int:
+        book = library.load_workbook(path, read_only=True)
+        return _count(book.active.iter_rows(values_only=True)) - 1
+
+    return work
+
+
 def json_document(path: str) -> Work:
     """Decoding the whole file at once with Python's json."""
     return lambda: len(json.loads(Path(path).read_bytes()))

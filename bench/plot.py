@@ -15,9 +15,9 @@ PICTURE = ROOT / "docs" / "pictures" / "speed.svg"
 
 WIDTH, LEFT, RIGHT = 860, 280, 70
 BAR, GAP, TITLE = 16, 4, 30
-LEAST, MOST = 5, 20_000
+LEAST, MOST = 0.2, 20_000
 """MB/s at both ends of the scale."""
-TICKS = (10, 100, 1_000, 10_000)
+TICKS = (1, 10, 100, 1_000, 10_000)
 OURS, THEIRS = "#0b7a75", "#b8bfc6"
 
 _TABLE = re.compile(r"^\*\*(?P<title>[^*]+)\*\*\n\n\|  \| MB/s \|.*\n\|.*\n(?P<rows>(?:\|.*\n)+)", re.MULTILINE)

@@ -117,4 +117,25 @@ RACES = (
             Peer(label="json, all at once", job="json"),
         ),
     ),
+    Race(
+        title="XML, rows of seven elements",
+        name="rows.xml",
+        size="document",
+        peers=(
+            Peer(label="ElementTree, element by element", job="element-tree"),
+            Peer(label="expat, counting elements", job="expat"),
+        ),
+    ),
+    Race(
+        title="Parquet, every value read",
+        name="export.parquet",
+        size="packed",
+        peers=(Peer(label="pyarrow, every value, one thread", job="pyarrow", needs="pyarrow"),),
+    ),
+    Race(
+        title="XLSX, one sheet",
+        name="export.xlsx",
+        size="packed",
+        peers=(Peer(label="openpyxl, read-only", job="openpyxl", needs="openpyxl"),),
+    ),
 )

@@ -59,8 +59,10 @@ def _chunks(path: str) -> Iterator[bytes]:
             yield chunk
 
 
-def _records(report: Report) -> int | None:
-    """How many records; raises RuntimeError if nothing was inspected, for that would be quick."""
-    if report.sha256 is None or report.facts.records is None:
+def _records(report: Report) -> int:
+    """How many records, of XML elements; raises RuntimeError if nothing was inspected, for that would be quick."""
+    facts = report.facts
+    found = facts.records if facts.elements is None else facts.elements
+    if report.sha256 is None or found is None:
         raise RuntimeError(f"The file was not inspected to its end: {dict(report.counts)}")
-    return report.facts.records
+    return found

@@ -15,6 +15,7 @@ class Scale:
     table: int
     lines: int
     document: int
+    packed: int
     sample: int
     """For frictionless, which is slow, and for the files on which Recibo leaves its fast path."""
     short_stream: int
@@ -30,6 +31,7 @@ FULL = Scale(
     table=250 * MB,
     lines=250 * MB,
     document=100 * MB,
+    packed=10 * MB,
     sample=10 * MB,
     short_stream=50 * MB,
     long_stream=2_000 * MB,
@@ -43,6 +45,7 @@ QUICK = Scale(
     table=1 * MB,
     lines=1 * MB,
     document=1 * MB,
+    packed=MB // 10,
     sample=MB // 10,
     short_stream=2 * MB,
     long_stream=4 * MB,
