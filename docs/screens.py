@@ -9,6 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -18,7 +19,10 @@ PICTURES = Path(__file__).parent / "pictures"
 SCREENS: dict[str, dict[str, Any]] = {
     "dashboard": {"locale": "en-US", "color_scheme": "light", "viewport": {"width": 1240, "height": 980}},
     "dashboard-receipt": {"locale": "pt-BR", "color_scheme": "dark", "viewport": {"width": 1240, "height": 900}},
+    "dashboard-columns": {"locale": "en-US", "color_scheme": "light", "viewport": {"width": 1240, "height": 620}},
 }
+SHOWN = {"dashboard-receipt": ("orders-ragged", ".finding"), "dashboard-columns": ("orders 2026-11-23", ".columns")}
+"""Whose receipt a picture shows, and which part of it."""
 
 
 def main() -> int:
@@ -31,20 +35,20 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for name, look in SCREENS.items():
             page = browser.new_context(**look).new_page()
-            _show(page, link, has_receipt=name.endswith("receipt"))
+            _show(page, link, *SHOWN.get(name, ("", "")))
             page.screenshot(path=PICTURES / f"{name}.png")
             print(f"docs/pictures/{name}.png")
         browser.close()
     return 0
 
 
-def _show(page: Page, link: str, *, has_receipt: bool) -> None:
-    page.goto(f"{link}&search=orders-ragged" if has_receipt else link)
+def _show(page: Page, link: str, search: str, part: str) -> None:
+    page.goto(f"{link}&search={quote(search)}" if search else link)
     page.locator(".list tbody tr").first.wait_for()
     page.locator("#charts figure").nth(4).wait_for()
-    if has_receipt:
+    if part:
         page.locator(".list .file-name").first.click()
-        page.locator("dialog .finding").first.wait_for()
+        page.locator(f"dialog {part}").first.scroll_into_view_if_needed()
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ export function spread(share) {
 export function histogram(counts, { title, told }) {
   const most = Math.max(1, ...counts);
   const step = 120 / counts.length;
-  return svg("svg", { viewBox: "0 0 120 32", class: "histogram", role: "img", "aria-label": title },
+  return svg("svg", { viewBox: "0 0 120 32", preserveAspectRatio: "none", class: "histogram", role: "img", "aria-label": title },
     svg("title", {}, title),
     svg("line", { x1: 0, x2: 120, y1: 31.5, y2: 31.5, class: "grid" }),
     counts.map((count, index) => {
