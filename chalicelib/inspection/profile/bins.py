@@ -7,7 +7,7 @@ which all values are in no more bins than its ladder says, however they came, an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import chain
@@ -144,10 +144,9 @@ class Bins:
         self._grain = 0
         self._counts: dict[int, int] | None = {}
 
-    def add(self, values: Sequence[Value], times: Iterable[int]) -> None:
-        """Count values, of which there is one at least, each so many times."""
-        ends = min(values), max(values)
-        self._make_room(lambda: [self._ladder.index(end, self._step) for end in ends])
+    def add(self, values: Sequence[Value], times: Iterable[int], ends: Sequence[Value]) -> None:
+        """Count values, each so many times; `ends` are the least and the greatest of them."""
+        self._make_room(ends)
         if self._step < self._grain:
             self._grain = min(self._grain, *map(self._ladder.grain, values))
         counts, index, step = self._counts, self._ladder.index, self._step
@@ -162,7 +161,7 @@ class Bins:
         one, two = self._at(whole._step), other._at(whole._step)
         whole._counts = None if one is None or two is None else dict(Counter(one) + Counter(two))
         whole._grain = min(self._grain, other._grain)
-        whole._make_room(lambda: [])
+        whole._make_room()
         return whole
 
     def histogram(self) -> Histogram | None:
@@ -175,10 +174,10 @@ class Bins:
         begin, width = self._ladder.told(first, step)
         return Histogram(begin=begin, width=width, counts=tuple(counts.get(at, 0) for at in range(first, last + 1)))
 
-    def _make_room(self, more: Callable[[], Sequence[int]]) -> None:
-        """Widen the bins until there are few enough with the others, whose numbers `more` tells."""
+    def _make_room(self, ends: Sequence[Value] = ()) -> None:
+        """Widen the bins until there are few enough, with those of these values."""
         while self._counts is not None:
-            every = [*self._counts, *more()]
+            every = [*self._counts, *(self._ladder.index(end, self._step) for end in ends)]
             if not every or max(every) - min(every) < self._ladder.most:
                 return
             if self._step == self._ladder.top:

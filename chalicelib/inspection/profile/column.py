@@ -86,7 +86,7 @@ class ColumnProfile:
                 self._add_numbers(form, cells, counts)
             elif form == "day":
                 if found := days(cells):
-                    self._add_moments("%Y-%m-%d", found, [*map(counts.__getitem__, found)])
+                    self._add_values("%Y-%m-%d", found, [*map(counts.__getitem__, found)])
             else:
                 self._add_read(clocks if form == "clock" else temporals, cells, counts)
 
@@ -100,7 +100,7 @@ class ColumnProfile:
                 values.append(value)
                 times.append(counts[cell])
         for slot, (values, times) in moments.items():
-            self._add_moments(slot, values, times)
+            self._add_values(slot, values, times)
 
     def _add_numbers(self, form: str, cells: Sequence[str], counts: Mapping[str, int]) -> None:
         times = [*map(counts.__getitem__, cells)]
@@ -113,15 +113,12 @@ class ColumnProfile:
         total: Number = sum(map(mul, values, times))
         self._add_values(slot, values, times, total)
 
-    def _add_moments(self, slot: str, values: Sequence[str], times: Sequence[int]) -> None:
-        """Add dates or times, each so many times."""
-        self._add_values(slot, values, times, 0)
-
-    def _add_values(self, slot: str, values: Sequence[Value], times: Sequence[int], total: Number) -> None:
-        tally = self._tally(slot)
-        tally.add(Tally(sum(times), min(values), max(values), total))
+    def _add_values(self, slot: str, values: Sequence[Value], times: Sequence[int], total: Number = 0) -> None:
+        """Add values, each so many times; numbers have a total."""
+        tally, ends = self._tally(slot), (min(values), max(values))
+        tally.add(Tally(sum(times), *ends, total))
         if tally.bins:
-            tally.bins.add(values, times)
+            tally.bins.add(values, times, ends)
 
     def _tally(self, slot: str) -> Tally:
         if slot not in self._tallies:

@@ -56,7 +56,7 @@ class NativeColumn(ColumnProfile):
                 self._add_slot(kind, [*map(read, found)], [*found.values()])
         elif kind not in (ODD, NESTED):
             # Behind a part of a second the mark of the zone is not in the order of time.
-            self._add_moments(kind, [text.removesuffix(ZONE) for text in found], [*found.values()])
+            self._add_values(kind, [text.removesuffix(ZONE) for text in found], [*found.values()])
 
     def _add_numbers(self, form: str, cells: Sequence[str], counts: Mapping[str, int]) -> None:
         """A text is no number, where numbers have a type of their own."""

@@ -28,7 +28,7 @@ def binned(slot: str, *pieces: Sequence[object]) -> Bins:
     assert bins
     for piece in pieces:
         if piece:
-            bins.add(piece, [1] * len(piece))  # type: ignore[arg-type]
+            bins.add(piece, [1] * len(piece), (min(piece), max(piece)))  # type: ignore[arg-type, type-var]
     return bins
 
 
