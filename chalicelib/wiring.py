@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from chalicelib.aws.inbox import S3Inbox
+from chalicelib.aws.inbox import S3Inbox, read_without_dates
+from chalicelib.aws.items import put_as_they_are
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.intake import Intake
 from chalicelib.logs import Log
@@ -33,6 +34,13 @@ if TYPE_CHECKING:
 
 VERDICT_RESERVE = timedelta(seconds=40)
 """How much of its time an inspection keeps back to write its verdict; a tenth of it, if that is less."""
+
+
+USER_AGENT = f"recibo Boto3/{boto3.__version__}"
+"""Who asks, in S3's access logs and in CloudTrail; else botocore makes it up twice for every request (0.1 ms)."""
+
+LEAN: Mapping[str, Callable[[Any], None]] = {"s3": read_without_dates, "dynamodb": put_as_they_are}
+"""What spares a client work that nobody needs, by its events: without it the same requests are made."""
 
 
 SETTINGS = {"bucket": "RECIBO_BUCKET", "table": "RECIBO_TABLE", "dead_letters": "RECIBO_DEAD_LETTERS"}
@@ -322,5 +330,9 @@ def client(service: Any) -> Any:
         parameter_validation=service != "dynamodb",
         s3={"addressing_style": "path" if os.environ.get("AWS_ENDPOINT_URL") else "auto"},
         signature_version="s3v4" if service == "s3" else None,  # else forms are signed the old way, for one region
+        user_agent=USER_AGENT,
     )
-    return boto3.client(service, config=config)
+    made = boto3.client(service, config=config)
+    if service in LEAN:
+        LEAN[service](made.meta.events)
+    return made

@@ -20,6 +20,7 @@ from chalicelib.uploads import Entry
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from botocore.hooks import BaseEventHooks
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
@@ -34,6 +35,15 @@ NULL_VERSION = "null"
 BROKEN = (IncompleteReadError, HTTPClientError, ConnectionError, HTTPError)
 PASSING_STATUS = {429, 500, 502, 503, 504}
 PASSING_CODES = {"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "TooManyRequests"}
+
+
+def read_without_dates(events: BaseEventHooks) -> None:
+    """Make a client not read the date of an object that it gets: it takes half as long as signing, for nobody."""
+    events.register("before-parse.s3.GetObject", _leave_date_out)
+
+
+def _leave_date_out(response_dict: dict[str, Any], **_: Any) -> None:
+    response_dict["headers"].pop("Last-Modified", None)
 
 
 class WrongRangeError(Exception):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from botocore.hooks import BaseEventHooks
 
 
 def encoded(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -15,6 +19,25 @@ def encoded(item: Mapping[str, Any]) -> dict[str, Any]:
 def decoded(item: Mapping[str, Any]) -> dict[str, Any]:
     """The item as it was: its whole numbers are ints."""
     return {name: _decoded(value) for name, value in item.items()}
+
+
+def put_as_they_are(events: BaseEventHooks) -> None:
+    """Make a client put items into its requests as they are: in DynamoDB's notation, which is that of a request.
+
+    Else botocore copies them value by value, for as long as signing takes. That a client without this sends the same
+    is tested.
+    """
+    events.register("before-parameter-build.dynamodb.PutItem", _hold_item)
+    events.register("before-call.dynamodb.PutItem", _put_item)
+
+
+def _hold_item(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    context["recibo_item"] = params.pop("Item")
+
+
+def _put_item(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    item = json.dumps(context.pop("recibo_item")).encode()
+    params["body"] = b'%s, "Item": %s}' % (params["body"].removesuffix(b"}"), item)
 
 
 # boto3's own serializer asks of every value in turn whether it is of each type: a third of the time to make a request.
