@@ -5,7 +5,7 @@ PYTHON ?= python3
 STAGE ?= local
 BIN := .venv/bin
 
-.PHONY: help setup run serve demo aws test soak check lint audit fuzz bench deploy plan canary rollback destroy logs \
+.PHONY: help setup run serve demo aws test soak check lint kernel audit fuzz bench deploy plan canary rollback destroy logs \
 	localstack docs clean
 
 help: ## list the targets
@@ -40,6 +40,10 @@ check: lint ## the fast gate: style, types, and the tests that start nothing
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+kernel: setup ## compile the kernel anew, after a change in kernel/
+	@$(BIN)/pip install --quiet --requirement kernel/requirements.txt
+	@$(BIN)/python -m kernel.build
 
 audit: setup ## templates, secrets, bill of materials, known faults of packages; STRICT=1 fails where those cannot be asked
 	@$(BIN)/python -m infra.audit $(if $(STRICT),--strict)

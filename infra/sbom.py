@@ -16,7 +16,12 @@ from infra.lock import LOCK, Locked, locked_in
 from infra.stages import ROOT, UsageError
 
 SBOM = "sbom.json"
-LICENSES: Mapping[str, str] = {"backports.zstd": "PSF-2.0 AND BSD-3-Clause", "chalice": "Apache-2.0", "duckdb": "MIT"}
+LICENSES: Mapping[str, str] = {
+    "backports.zstd": "PSF-2.0 AND BSD-3-Clause",
+    "chalice": "Apache-2.0",
+    "duckdb": "MIT",
+    "wasmtime": "Apache-2.0 WITH LLVM-exception",
+}
 """By their SPDX names: who adds a package looks at its licence."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -43,7 +44,7 @@ def _imported(node: ast.AST) -> Iterator[str]:
 
 
 def folder_of(name: str) -> str:
-    return (ROOT / name).parent.name
+    return Path(name).parent.name
 
 
 def packages_of(name: str) -> set[str]:
@@ -90,6 +91,13 @@ def test_only_the_room_of_the_engine_knows_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_only_the_room_of_the_kernel_knows_what_runs_it(name: str) -> None:
+    """Nor does it when it is imported, for most files never need it."""
+    assert "wasmtime" not in packages_of(name)
+    assert "wasmtime" not in (ROOT / name).read_text() or name.startswith("chalicelib/inspection/kernel/")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_only_the_wiring_looks_at_the_clock(name: str) -> None:
     """Time is passed in."""
     clocks = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
@@ -99,6 +107,7 @@ def test_only_the_wiring_looks_at_the_clock(name: str) -> None:
 INSPECTION = ("chalicelib.findings", "chalicelib.inspection", "chalicelib.contracts", "chalicelib.tableschema")
 KNOWS = {
     "inspection": INSPECTION,
+    "kernel": INSPECTION,
     "sql": INSPECTION,
     "parquet": INSPECTION,
     "xlsx": INSPECTION,

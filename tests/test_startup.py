@@ -42,6 +42,7 @@ ON_FIRST_USE = (
     "chalicelib.inspection.parquet",
     "chalicelib.inspection.sql",
     "duckdb",
+    "wasmtime",
     "difflib",
     "fractions",
     "pyexpat",

@@ -1,22 +1,19 @@
 """Delimited text (RFC 4180 and its common dialects): exact record counts, and where rows break the standard.
 
-Runs of right records are taken by a few C loops. Only a record that differs is read by itself, to say what and
-where.
+Runs of right records are taken at once: those of a large text by the kernel, and else by patterns. Only a record that
+differs is read by itself, to say what and where.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from functools import cache
 from typing import TYPE_CHECKING
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import Limits
-from chalicelib.inspection.outline import QUOTE, Ends, Outliner, blanks_end, count_ends, record_end, run_end
+from chalicelib.inspection.outline import Ends, blanks_end, count_ends, record_end
 from chalicelib.inspection.records import Record, Rows
-from chalicelib.inspection.regular import RegularText
 from chalicelib.inspection.report import Column, Facts
+from chalicelib.inspection.runs import OutlineRuns, Runs
 from chalicelib.inspection.text import NEWLINES, Newlines, count_newlines
 
 if TYPE_CHECKING:
@@ -47,9 +44,9 @@ class Delimited:
         self._confidence = confidence
         self._sink = sink
         self._rows = Rows(findings, limits, header=header)
-        self._outliner, self._cell_text = _tables(self._delimiter)
-        self._regular = RegularText(self._delimiter)
-        self._like: Sequence[bool] = ()
+        self._runs: Runs = OutlineRuns(self._delimiter)
+        self._has_kernel = False
+        self._fed = 0
         self._waiting = b""
         self._enough = 0
         self._counted: Newlines | None = None
@@ -68,6 +65,7 @@ class Delimited:
         """
         if not block:
             self._enough = 0
+        self._fed += len(block)
         piece, waited = self._limits.record_bytes, self._waiting
         for begin in range(0, len(block) or 1, piece):
             self._counted = None
@@ -102,7 +100,7 @@ class Delimited:
             return
         held = data.endswith(b"\r")  # perhaps the first half of a CRLF
         ready = data[:-1] if held else data
-        done = self._take_at_once(ready) or self._read(ready)
+        done = self._read(ready)
         self._waiting = b"" if self._stopped else data[done:]
         if len(self._waiting) - held > self._limits.record_bytes:
             self._stop_at_long_record()
@@ -135,61 +133,36 @@ class Delimited:
 
     # -- many records at once
 
-    def _take_at_once(self, data: bytes) -> int:
-        """Take the complete records if no finding needs a place: how many bytes that is, or 0."""
-        if self._rows.width < 2 or len(data) > self._limits.record_bytes:
-            return 0
-        return self._take_regular(data) or (0 if self._sink or QUOTE in data else self._count_widths(data))
+    def _look_at(self, data: bytes) -> Runs:
+        """What finds runs in this data: for a large text, the kernel."""
+        if not self._has_kernel and self._fed >= self._limits.kernel_from_bytes:
+            from chalicelib.inspection.kernel import KernelRuns, kernel_for  # noqa: PLC0415 (on first use)
 
-    def _take_regular(self, data: bytes) -> int:
-        """Take the complete records if all are right."""
-        regular = self._regular.records(data, self._rows.width)
-        if regular is None:
-            return 0
-        feeds, returns, pairs = self._counted = regular.newlines
-        self._hand_on(data[: regular.end])
-        ends = Ends({regular.newline: regular.records}, lines=feeds + returns - pairs)
-        self._pass(ends, records=regular.records)
-        return regular.end
+            if kernel := kernel_for(self._fed, self._limits):
+                self._runs, self._has_kernel = KernelRuns(kernel, self._delimiter), True
+        self._runs.look_at(data)
+        return self._runs
 
-    def _count_widths(self, data: bytes) -> int:
-        """Take the complete records, none of which has a quote, if those that are not right need only be counted."""
-        end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
-        text = data[:end]
-        ends = count_ends(self._outliner.of(text))
-        lines = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
-        rows = Counter(map(len, lines.translate(None, self._cell_text).split(b"\n")))
-        blanks = lines.split(b"\n").count(b"") if rows[0] > 1 else 1
-        rows[0] -= blanks
-        counts = Counter({"blank-row": blanks - 1})  # the last line end splits off one more
-        for width, count in ((delimiters + 1, count) for delimiters, count in rows.items()):
-            if width != self._rows.width:
-                counts[self._rows.code_for(width)] += count
-        if not all(self._findings.full(code) for code in +counts):
-            return 0
-        for code, count in counts.items():
-            self._findings.count(code, count)
-        self._pass(ends, records=rows.total())
-        return end
-
-    def _take_run(self, data: bytes, outline: bytes, at: int, like: Sequence[bool]) -> int:
-        """Take the right records as wide as `like` from `at` on; where the first other one starts."""
-        end = run_end(outline, at, like)
-        if end > at:
-            ends = count_ends(outline[at:end])
-            if len(like) == self._rows.width:
-                self._hand_on(data[at:end])
-            else:
-                self._findings.count(self._rows.code_for(len(like)), ends.records)
-            self._pass(ends, records=ends.records)
-        return end
+    def _take_run(self, data: bytes, at: int, width: int) -> int:
+        """Take the right records of this width from `at` on; where the first other one starts."""
+        run = self._runs.run(at, width) if width and len(data) <= self._limits.record_bytes else None
+        if run is None:  # or perhaps one is too long: each is read by itself then
+            return at
+        if width == self._rows.width:
+            self._hand_on(data[at : run.end])
+        else:
+            self._findings.count(self._rows.code_for(width), run.ends.records)
+        self._pass(run.ends, records=run.ends.records)
+        self._counted = None if at else run.newlines
+        return run.end
 
     # -- one record at a time
 
     def _read(self, data: bytes, *, final: bool = False) -> int:
         """Read the complete records of `data`, all of it if it is `final`; where the incomplete one starts."""
-        outline = self._outliner.of(data)
-        at = 0
+        runs = self._look_at(data)
+        at = self._take_run(data, 0, self._rows.width)
+        outline = runs.outline(at)
         while not self._stopped:
             at = self._pass_blanks(outline, at)
             ended = record_end(outline, at)
@@ -197,16 +170,8 @@ class Delimited:
             if end == at:
                 break
             record = Record.at(data, outline, slice(at, end), is_ended=bool(ended), row=self._row, line=self._line)
-            is_first = not self._rows.width
-            width = self._read_one(record)
-            at = (is_first and self._take_behind_first(data, end)) or self._take_runs(data, outline, end, record, width)
+            at = self._take_runs(data, end, self._read_one(record))
         return at
-
-    def _take_behind_first(self, data: bytes, at: int) -> int:
-        """Take what follows the first record if it is regular; where that ends, or 0."""
-        taken = 0 if self._stopped else self._take_at_once(data[at:])
-        self._counted = None
-        return at + taken if taken else 0
 
     def _pass_blanks(self, outline: bytes, at: int) -> int:
         end = blanks_end(outline, at)
@@ -214,6 +179,7 @@ class Delimited:
             ends = count_ends(outline[at:end])
             for line in range(self._line, self._line + ends.lines):
                 self._findings.add("blank-row", line=line)
+            self._counted = None
             self._pass(ends, records=0)
         return end
 
@@ -226,9 +192,11 @@ class Delimited:
             self._stopped = True
             return 0
         width = self._rows.judge(record)
-        if self._sink and record.row and width == self._rows.width and record.is_right(width):
-            self._sink.take(record.text, row=record.row, line=record.line)
+        if record.row and width == self._rows.width and record.is_right(width):
+            self._runs.learn(record)
+            self._hand_on(record.text)
         kinds = {record.newline: 1} if record.newline else {}
+        self._counted = None
         self._pass(Ends(kinds, record.lines()), records=record.row > 0)
         return width
 
@@ -242,21 +210,11 @@ class Delimited:
         if self._sink:
             self._sink.take(run, row=self._row, line=self._line)
 
-    def _take_runs(self, data: bytes, outline: bytes, at: int, record: Record, width: int) -> int:
-        """Take the right records that follow this one, or those as wrong as it is that need only be counted."""
-        is_right = width == self._rows.width
-        if len(outline) > self._limits.record_bytes:  # a record may be too long: each is read by itself
+    def _take_runs(self, data: bytes, at: int, width: int) -> int:
+        """Take the right records that follow one this wide, or those as wrong as it is that need only be counted."""
+        if self._stopped:
             return at
-        if is_right and record.row and len(self._like) != width:
-            self._like = [record.outline.startswith(QUOTE, cell.start("cell")) for cell in record.cells()]
-        if self._like and not self._stopped:
-            at = self._take_run(data, outline, at, self._like)
-        if width and not is_right and self._findings.full(self._rows.code_for(width)):
-            at = self._take_run(data, outline, at, [False] * width)
+        at = self._take_run(data, at, self._rows.width)
+        if width != self._rows.width and self._findings.full(self._rows.code_for(width)):
+            at = self._take_run(data, at, width)
         return at
-
-
-@cache
-def _tables(delimiter: bytes) -> tuple[Outliner, bytes]:
-    """What draws outlines, and the bytes that are in no cell's way."""
-    return Outliner(delimiter), bytes(set(range(256)) - set(delimiter + b"\r\n"))

@@ -19,6 +19,10 @@ class Limits:
     """How much of the unpacked beginning decides format, encoding and dialect."""
     block_bytes: int = 256 * KIB
     """How much is worked on at a time: enough that per-block Python costs vanish, and within a processor's cache."""
+    kernel_from_bytes: int = 256 * KIB
+    """How much of a text has been read when the kernel goes on with it, if it is loaded."""
+    kernel_load_bytes: int = 4 * MIB
+    """And if it is not: loading it takes as long as so many bytes without it."""
     record_bytes: int = 16 * MIB
     """The longest record of delimited text or line of JSON Lines; it is held in memory."""
     columns: int = 16_384

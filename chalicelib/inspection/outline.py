@@ -42,9 +42,9 @@ class Outliner:
             table[byte] = byte
         self._table = bytes(table)
 
-    def of(self, text: bytes) -> bytes:
-        """The outline of the text."""
-        return text.translate(self._table)
+    def of(self, text: bytes, begin: int = 0) -> bytes:
+        """The outline of the text; what is before `begin` is not drawn, and is NUL."""
+        return bytes(begin) + text[begin:].translate(self._table) if begin else text.translate(self._table)
 
 
 def blanks_end(outline: bytes, at: int) -> int:

@@ -6,15 +6,23 @@ import csv
 import gzip
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
 from chalicelib.findings import Finding, Findings
 from chalicelib.inspection import Facts, Limits, Report
 from chalicelib.inspection.delimited import Delimited
+from chalicelib.inspection.text import Lines
 
 EVERYTHING = Limits(findings_per_code=10_000)
 """Limits under which no finding is only counted."""
+
+
+def with_kernel(limits: Limits = EVERYTHING) -> Limits:
+    """The same limits, under which the kernel reads a text from its first byte on."""
+    return replace(limits, kernel_from_bytes=0, kernel_load_bytes=0)
+
 
 DELIMITERS = st.sampled_from([",", ";", "\t", "|"])
 AWKWARD_CHARACTERS = ['"', '"', ",", ";", "\t", "|", "\r", "\n", "\r\n", "a", "b", " ", "\0", "é", "\u2028", "\x85"]
@@ -52,12 +60,34 @@ def cut(data: bytes, size: int) -> Iterator[bytes]:
 def judge(
     text: str | bytes, *, delimiter: str = ",", size: int = 1 << 20, limits: Limits = EVERYTHING, header: bool = True
 ) -> tuple[Facts, Findings, dict[str, int]]:
-    """What `Delimited` says of a table, fed in blocks of `size`, and the ends of its records."""
-    findings = Findings(per_code=limits.findings_per_code)
+    """What `Delimited` says of a table, fed in blocks of `size`, and the ends of its records.
+
+    It says the same with the kernel and without.
+    """
+    blocks = list(cut(text.encode() if isinstance(text, str) else text, size))
+    facts, findings, ends = _judged(blocks, delimiter, limits, header)
+    by_kernel = _judged(blocks, delimiter, with_kernel(limits), header)
+    assert (facts, list(findings), findings.counts, ends) == (
+        by_kernel[0],
+        list(by_kernel[1]),
+        by_kernel[1].counts,
+        by_kernel[2],
+    )
+    return facts, findings, ends
+
+
+def _judged(
+    blocks: Sequence[bytes], delimiter: str, limits: Limits, header: bool
+) -> tuple[Facts, Findings, dict[str, int]]:
+    findings, lines = Findings(per_code=limits.findings_per_code), Lines()
     inspector = Delimited(findings, limits, delimiter=delimiter, header=header)
-    for block in cut(text.encode() if isinstance(text, str) else text, size):
+    for block in blocks:
         inspector.feed(block)
-    return inspector.finish(), findings, inspector.record_ends
+        lines.feed(block, inspector.newlines)
+    facts, told = inspector.finish(), Lines()
+    told.feed(b"".join(blocks))
+    assert lines.kinds == told.kinds, "the line ends that were counted on the way"
+    return facts, findings, inspector.record_ends
 
 
 def places(findings: Findings | Sequence[Finding]) -> list[tuple[str, int | None, int | None, int | None]]:

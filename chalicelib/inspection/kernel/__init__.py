@@ -1,0 +1,10 @@
+"""The part of an inspection that looks at every byte of a large text, compiled: see kernel/README.md for its sources.
+
+It is WebAssembly, which runs the same on every machine at nearly the speed of its own code, and can touch nothing but
+its own memory: whatever is in a file, the worst that it does is to fail. It is loaded with the first large text.
+"""
+
+from chalicelib.inspection.kernel.host import Kernel, kernel_for
+from chalicelib.inspection.kernel.tables import KernelRuns
+
+__all__ = ["Kernel", "KernelRuns", "kernel_for"]

@@ -1,0 +1,58 @@
+"""Runs the kernel."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from chalicelib.inspection.limits import Limits
+
+_COMPILED = Path(__file__).with_name("kernel.wasm")
+
+
+class Kernel:
+    """One instance of the kernel, with memory of its own: an inspection that uses it has one."""
+
+    def __init__(self) -> None:
+        runtime, engine, module = _loaded()
+        self._store = runtime.Store(engine)
+        self._exports = runtime.Instance(self._store, module, []).exports(self._store)
+        self.text_bytes: int = self._call("text_bytes")
+        """The longest text that it looks at."""
+        self._text = self._view(self._call("text_at"), self.text_bytes)
+        self._answer = self._view(self._call("answer_at"), self._call("answers") * 4).cast("I")
+
+    def load(self, text: bytes | memoryview) -> None:
+        """Make this the text that it looks at; raises ValueError if it is too long."""
+        self._text[: len(text)] = text
+
+    def ask(self, question: str, *arguments: int) -> Sequence[int]:
+        """Call one of its functions, and give the answers, which hold until the next call."""
+        self._call(question, *arguments)
+        return self._answer
+
+    def _call(self, name: str, *arguments: int) -> Any:
+        return self._exports[name](self._store, *arguments)
+
+    def _view(self, begin: int, size: int) -> memoryview:
+        """A part of its memory, which never grows and so never moves."""
+        return memoryview(self._exports["memory"].get_buffer_ptr(self._store, size, begin)).cast("B")
+
+
+@cache
+def _loaded() -> tuple[Any, Any, Any]:
+    """The runtime, an engine, and the kernel compiled for this processor: a tenth of a second, once for a process."""
+    atexit.register(_loaded.cache_clear)  # it cannot be freed once modules are gone
+    runtime = import_module("wasmtime")
+    engine = runtime.Engine()
+    return runtime, engine, runtime.Module(engine, _COMPILED.read_bytes())
+
+
+def kernel_for(text_bytes: int, limits: Limits) -> Kernel | None:
+    """A kernel to go on with a text of which so much has been read, unless that is not worth loading it."""
+    is_loaded = _loaded.cache_info().currsize > 0
+    return Kernel() if is_loaded or text_bytes >= limits.kernel_load_bytes else None
