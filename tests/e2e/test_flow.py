@@ -5,13 +5,14 @@ from __future__ import annotations
 import concurrent.futures
 import hashlib
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chalicelib.contracts import load
-from chalicelib.inspection import inspect
+from chalicelib.inspection import Limits, inspect
 from chalicelib.receipts import content_hash, report_as_json
 from cli.surroundings import Surroundings
 from cli.uploading import await_receipt, upload_file
@@ -43,7 +44,28 @@ def test_each_sample_gets_the_receipt_that_is_declared_of_it(aws: Surroundings, 
 @pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.key)
 def test_the_cloud_says_of_a_file_what_check_says_of_it(aws: Surroundings, sample: Sample) -> None:
     made = await_receipt(aws, upload_file(aws, str(sample.path), sample.key), SECONDS)
-    checked = report_as_json(inspect([sample.path.read_bytes()], name=sample.key, contract=load().choose(sample.key)))
+    assert_same(made, sample.path.read_bytes(), sample.key)
+
+
+LONG = {
+    "quoted.csv": "id,name\n" + "".join(f'{n},"a ""name"", {n}"\n' if n % 90_000 else f"{n}\n" for n in range(400_000)),
+    "lines.jsonl": "".join(f'{{"id":{n},"name":"a name"}}\n' if n % 90_000 else "{]\n" for n in range(300_000)),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_the_cloud_says_of_a_long_file_what_check_says_of_it(aws: Surroundings, name: str) -> None:
+    """Such are read by what small files never load: where a function runs, it must be there and work."""
+    content = LONG[name].encode()
+    assert len(content) > 2 * Limits().kernel_load_bytes
+    key = unique(name)
+    put(aws, key, content)
+    assert_same(receipt(aws, key), content, key)
+
+
+def assert_same(made: Mapping[str, Any] | None, content: bytes, key: str) -> None:
+    """The receipt tells what an inspection here says."""
+    checked = report_as_json(inspect([content], name=key, contract=load().choose(key)))
     known = {name: value for name, value in checked.items() if value is not None}
     assert made is not None
     assert {name: made.get(name) for name in known} == known
