@@ -11,7 +11,7 @@ from chalicelib.findings import CATALOGUE
 from chalicelib.inspection import Limits, Report, Status, inspect
 from chalicelib.receipts import report_as_json
 from tests.fuzz.cases import Case
-from tests.inspection.strategies import cut
+from tests.inspection.strategies import cut, with_kernel
 
 SECONDS = 5.0
 """The processor time that one small file may take at the most: a thousand times what it takes."""
@@ -19,6 +19,7 @@ SECONDS = 5.0
 SNIFF = 64
 WHOLE = Limits(sniff_bytes=SNIFF)
 PIECES = Limits(sniff_bytes=SNIFF, block_bytes=SNIFF)
+BY_KERNEL = with_kernel(PIECES)
 BY_ENGINE = Limits(sniff_bytes=SNIFF, engine_from_bytes=1, engine_batch_bytes=SNIFF)
 
 
@@ -32,6 +33,7 @@ def hold(data: bytes) -> None:
     _is_whole(report, content)
     _can_be_told(report)
     assert _again(case, content, PIECES) == report, "the report depends on how the bytes arrive"
+    assert _again(case, content, BY_KERNEL) == report, "the kernel finds something else than what reads small files"
     if case.way.is_by_engine:
         assert _again(case, content, BY_ENGINE) == report, "the engine finds something else than the judge of rows"
 
