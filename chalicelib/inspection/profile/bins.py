@@ -32,8 +32,11 @@ class Ladder(Protocol):
     most: int
     """How many bins there may be."""
 
-    def index(self, value: Value, step: int) -> int:
-        """The number of the bin that a value is in."""
+    def indexes(self, values: Iterable[Value], step: int) -> Sequence[int]:
+        """The numbers of the bins that values are in."""
+
+    def least(self, first: Value, last: Value) -> int:
+        """A step below which bins are too many, if they are from one value to another."""
 
     def above(self, index: int, step: int) -> int:
         """The bin of the next step that a bin is in."""
@@ -51,11 +54,19 @@ class Numbers:
     top = 2 * _WIDEST_DIGITS
     most = 24
 
-    def index(self, value: Value, step: int) -> int:
-        """`floor(value / width)`, exact."""
+    def indexes(self, values: Iterable[Value], step: int) -> Sequence[int]:
+        """`floor(value / width)` of each, exact."""
         power, is_fifth = divmod(step, 2)
-        whole = value // 10**power if isinstance(value, int) and power >= 0 else floor(Decimal(value).scaleb(-power))
-        return whole // 5 if is_fifth else whole
+        width = 5 if is_fifth else 1
+        if power >= 0:
+            width *= 10**power
+            return [floor(value) // width for value in values]  # type: ignore[arg-type] # they are numbers
+        return [floor(Decimal(value).scaleb(-power)) // width for value in values]
+
+    def least(self, first: Value, last: Value) -> int:
+        """That of the width which is at least a two-hundredth of what is between the values, and less than a tenth."""
+        between = Decimal(last) - Decimal(first)
+        return 2 * between.adjusted() - 3 if between else _FINEST
 
     def above(self, index: int, step: int) -> int:
         """Five of 1 are one of 5, two of 5 one of 10."""
@@ -82,14 +93,19 @@ class Moments:
     top = len(_WIDTHS) - 1
     most = 36
 
-    def index(self, value: Value, step: int) -> int:
+    def indexes(self, values: Iterable[Value], step: int) -> Sequence[int]:
         """Days from the first of year 1 on, months and what is longer from year 0."""
-        text = str(value)
-        if step <= 1:
-            days = date.fromisoformat(text[:10]).toordinal()
-            return days if step else days * 24 + int(text[11:13] or 0)
-        months = int(text[:4]) * 12 + int(text[5:7]) - 1
-        return months // (1, 12, 120, 1200)[step - 2]
+        texts = map(str, values)
+        if step == 0:
+            return [date.fromisoformat(text[:10]).toordinal() * 24 + int(text[11:13] or 0) for text in texts]
+        if step == 1:
+            return [date.fromisoformat(text[:10]).toordinal() for text in texts]
+        width = (1, 12, 120, 1200)[step - 2]
+        return [(int(text[:4]) * 12 + int(text[5:7]) - 1) // width for text in texts]
+
+    def least(self, first: Value, last: Value) -> int:  # noqa: ARG002 - there are few
+        """The first."""
+        return 0
 
     def above(self, index: int, step: int) -> int:
         """A day of 24 hours is of a month, and so on."""
@@ -118,9 +134,13 @@ class Clocks:
     top = 0
     most = 24
 
-    def index(self, value: Value, step: int) -> int:  # noqa: ARG002 - there is one
-        """The hour of a time of day."""
-        return int(str(value)[:2])
+    def indexes(self, values: Iterable[Value], step: int) -> Sequence[int]:  # noqa: ARG002 - there is one
+        """The hours of times of day."""
+        return [int(str(value)[:2]) for value in values]
+
+    def least(self, first: Value, last: Value) -> int:  # noqa: ARG002
+        """There is one."""
+        return 0
 
     def above(self, index: int, step: int) -> int:  # noqa: ARG002 - never asked
         """A day has 24 bins at most."""
@@ -142,24 +162,31 @@ class Bins:
         self._ladder = ladder
         self._step = step
         self._grain = 0
-        self._counts: dict[int, int] | None = {}
+        self._counts: Counter[int] | None = Counter()
 
-    def add(self, values: Sequence[Value], times: Iterable[int], ends: Sequence[Value]) -> None:
+    def add(self, values: Sequence[Value], times: Sequence[int], ends: tuple[Value, Value]) -> None:
         """Count values, each so many times; `ends` are the least and the greatest of them."""
+        if not self._counts:
+            self._step = max(self._step, min(self._ladder.least(*ends), self._ladder.top))
         self._make_room(ends)
         if self._step < self._grain:
             self._grain = min(self._grain, *map(self._ladder.grain, values))
-        counts, index, step = self._counts, self._ladder.index, self._step
-        if counts is not None:
-            for value, count in zip(values, times, strict=True):
-                at = index(value, step)
-                counts[at] = counts.get(at, 0) + count
+        if self._counts is not None:
+            self._count(self._counts, self._ladder.indexes(values, self._step), times)
+
+    @staticmethod
+    def _count(counts: Counter[int], indexes: Sequence[int], times: Sequence[int]) -> None:
+        if sum(times) == len(indexes):  # each once, as a rule: that is counted without Python
+            counts.update(indexes)
+            return
+        for index, count in zip(indexes, times, strict=True):
+            counts[index] += count
 
     def merged(self, other: Bins) -> Bins:
         """What both have counted, by bins of one width; both are of one ladder."""
         whole = Bins(self._ladder, max(self._step, other._step))
         one, two = self._at(whole._step), other._at(whole._step)
-        whole._counts = None if one is None or two is None else dict(Counter(one) + Counter(two))
+        whole._counts = None if one is None or two is None else one + two
         whole._grain = min(self._grain, other._grain)
         whole._make_room()
         return whole
@@ -177,7 +204,7 @@ class Bins:
     def _make_room(self, ends: Sequence[Value] = ()) -> None:
         """Widen the bins until there are few enough, with those of these values."""
         while self._counts is not None:
-            every = [*self._counts, *(self._ladder.index(end, self._step) for end in ends)]
+            every = [*self._counts, *self._ladder.indexes(ends, self._step)]
             if not every or max(every) - min(every) < self._ladder.most:
                 return
             if self._step == self._ladder.top:
@@ -186,7 +213,7 @@ class Bins:
             self._counts = self._at(self._step + 1)
             self._step += 1
 
-    def _at(self, step: int) -> dict[int, int] | None:
+    def _at(self, step: int) -> Counter[int] | None:
         """The counts by the bins of a step that is not below."""
         counts = self._counts
         for each in range(self._step, step):

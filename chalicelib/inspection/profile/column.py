@@ -67,7 +67,7 @@ class ColumnProfile:
         if not counts:
             return
         self._cells += sum(counts.values())
-        self._longest = max(self._longest, len(max(counts, key=len)))
+        self._longest = max(self._longest, *map(len, counts))
         self._distinct.add(counts.keys())
         if self._samples:
             self._texts.add(Tally(minimum=min(counts), maximum=max(counts)))
@@ -110,7 +110,7 @@ class ColumnProfile:
 
     def _add_slot(self, slot: str, values: Sequence[Number], times: Sequence[int]) -> None:
         """Add numbers, each so many times, exactly."""
-        total: Number = sum(map(mul, values, times))
+        total: Number = sum(values if sum(times) == len(values) else map(mul, values, times))
         self._add_values(slot, values, times, total)
 
     def _add_values(self, slot: str, values: Sequence[Value], times: Sequence[int], total: Number = 0) -> None:
