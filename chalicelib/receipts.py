@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from chalicelib.findings import Cause, Finding, Findings
-from chalicelib.inspection import Column, Histogram, Judged, Report, Status
+from chalicelib.inspection import Column, Judged, Report, Status
 from chalicelib.uploads import Entry, Kind, iso
 
 INSPECTING = "inspecting"
@@ -139,7 +139,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "row_groups": facts.row_groups,
         "codecs": list(facts.codecs) or None,
         "created_by": facts.created_by,
-        "sheets": _first([_known(_members(sheet)) for sheet in facts.sheets], MEMBERS_BYTES) or None,
+        "sheets": _first([_known_members(sheet) for sheet in facts.sheets], MEMBERS_BYTES) or None,
         "sheet_count": facts.sheet_count,
         "record_types": dict(facts.record_types) if facts.record_types else None,
         "column_count": facts.column_count,
@@ -153,15 +153,14 @@ def report_as_json(report: Report) -> dict[str, Any]:
 
 def _column_as_json(column: Column) -> dict[str, Any]:
     """The column with its profile, without what is unknown."""
-    said = _members(column)
-    if profile := said.pop("profile"):
-        common = [_members(value) for value in profile.common] or None
-        said |= _members(profile) | {"common": common, "histogram": _histogram_as_json(profile.histogram)}
-    return _known(said)
-
-
-def _histogram_as_json(histogram: Histogram | None) -> dict[str, Any] | None:
-    return _members(histogram) | {"counts": list(histogram.counts)} if histogram else None
+    said = _known_members(column)
+    if profile := said.pop("profile", None):
+        said |= _known_members(profile)
+        if histogram := profile.histogram:
+            said["histogram"] = _members(histogram) | {"counts": list(histogram.counts)}
+        if common := said.pop("common"):
+            said["common"] = [_members(value) for value in common]
+    return said
 
 
 def _contract_as_json(judged: Judged) -> dict[str, Any]:
@@ -172,11 +171,7 @@ def _contract_as_json(judged: Judged) -> dict[str, Any]:
 
 def finding_as_json(finding: Finding) -> dict[str, Any]:
     """The finding as JSON values, without the parts of its position that are unknown."""
-    return {
-        name: str(value) if name == "severity" else value
-        for name, value in _members(finding).items()
-        if value is not None
-    }
+    return _known_members(finding) | {"severity": str(finding.severity)}
 
 
 def _members(value: Any) -> dict[str, Any]:
@@ -184,8 +179,11 @@ def _members(value: Any) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
-def _known(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+def _known_members(value: Any) -> dict[str, Any]:
+    return {name: known for name in value.__dataclass_fields__ if (known := getattr(value, name)) is not None}
+
+
+_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 def content_hash(content: Mapping[str, Any]) -> str:
@@ -193,13 +191,12 @@ def content_hash(content: Mapping[str, Any]) -> str:
 
     The canonical form is RFC 8785's for what a receipt holds: names in ASCII, integers below 2^53, no floats.
     """
-    canonical = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+    return hashlib.sha256(_canonical(content).encode("utf-8")).hexdigest()
 
 
 def as_item(receipt: Receipt, *, retention: timedelta | None = None) -> dict[str, Any]:
     """The receipt as the item the ledger keeps: its JSON, and what its keys and indexes need."""
-    item = {**(content := as_json(receipt)), **derived(content)}
+    item = {**(content := as_json(receipt)), **_derived(content, receipt.entry)}
     if retention:
         item["expires_at"] = int((receipt.finished_at + retention).timestamp())
     return item
@@ -207,7 +204,11 @@ def as_item(receipt: Receipt, *, retention: timedelta | None = None) -> dict[str
 
 def derived(content: Mapping[str, Any]) -> dict[str, Any]:
     """What the ledger adds to a receipt's JSON while it is the current one, but for a time to live."""
-    added = index_attributes(entry_from(content), content["inspection"])
+    return _derived(content, entry_from(content))
+
+
+def _derived(content: Mapping[str, Any], entry: Entry) -> dict[str, Any]:
+    added = index_attributes(entry, content["inspection"])
     if "sha256" in content:
         added["content_shard"] = f"{content['sha256']}#{added['journal_shard'].rpartition('#')[2]}"
     if "status" in content:
@@ -274,9 +275,10 @@ def mark_item(
 
 def index_attributes(entry: Entry, inspection: int) -> dict[str, Any]:
     """The attributes of every item about an entry: table key, the shard of its indexes, its place in the history."""
-    shard = zlib.crc32(entry.identity.encode()) % SHARDS
+    identity = entry.identity
+    shard = zlib.crc32(identity.encode()) % SHARDS
     return {
-        "pk": entry.identity,
+        "pk": identity,
         "sk": inspection,
         "journal_shard": f"{entry.bucket}#{shard}",
         "source_shard": f"{entry.bucket}/{entry.source}#{shard}",
@@ -301,6 +303,12 @@ def headline(findings: Sequence[Mapping[str, Any]]) -> str:
 
 def _first(things: list[dict[str, Any]], budget: int) -> list[dict[str, Any]]:
     """As many of the first things as fit into a budget of bytes."""
-    sizes = (len(json.dumps(thing, ensure_ascii=False).encode()) for thing in things)
+    if not things or _bytes(things) <= budget:
+        return things
+    sizes = map(_bytes, things)
     fitting = sum(1 for total in accumulate(sizes) if total <= budget)
     return things[:fitting]
+
+
+def _bytes(thing: Any) -> int:
+    return len(json.dumps(thing, ensure_ascii=False).encode())

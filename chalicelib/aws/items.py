@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def encoded(item: Mapping[str, Any]) -> dict[str, Any]:
     """The item as DynamoDB takes it."""
-    return {name: _encoded(value) for name, value in item.items()}
+    return {name: {"S": value} if type(value) is str else _encoded(value) for name, value in item.items()}
 
 
 def decoded(item: Mapping[str, Any]) -> dict[str, Any]:

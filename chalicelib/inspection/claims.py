@@ -24,7 +24,7 @@ class Claims:
         self._compare_declared(draft, found)
 
     def _compare_name(self, draft: Draft, found: str, inner: str | None) -> None:
-        compression, packed = self.name.compression, draft.report.compression
+        compression, packed = self.name.compression, draft.compression
         if packed and not compression:
             if self.name.format:
                 _mismatch(draft, self.name.format, packed)
@@ -37,7 +37,7 @@ class Claims:
 
     def _compare_declared(self, draft: Draft, found: str) -> None:
         declared = (self._declared_type or "").partition(";")[0].strip().lower()
-        if not fits_declared(declared, found, draft.report.compression):
+        if not fits_declared(declared, found, draft.compression):
             draft.findings.add("declared-type-mismatch", declared=declared[:100], found=found)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import Limits
@@ -32,7 +31,7 @@ class Draft:
         self.close()
         self.findings = Findings(per_code=self._limits.findings_per_code)
         self.contracted = self._under(self._contract) if self._contract else None
-        self.report = Report(status=Status.SUCCEEDED)
+        self._known: dict[str, Any] = {}
 
     def _under(self, contract: Contract) -> Contracted:
         """What judges a file by its contract; most files have none, and need not load it."""
@@ -48,17 +47,22 @@ class Draft:
 
     def note(self, **values: object) -> None:
         """Set values of the report."""
-        self.report = replace(self.report, **values)  # type: ignore[arg-type]
+        self._known |= values
+
+    @property
+    def compression(self) -> str | None:
+        """How the file is compressed, as far as is known."""
+        return self._known.get("compression")
 
     def verdict(self) -> Report:
         """The finished report; to be asked for once."""
         if self.contracted:
-            self.note(contract=self.contracted.judged(self.report))
+            self.note(contract=self.contracted.judged(Report(status=Status.SUCCEEDED, **self._known)))
         cause = None if self.contracted and self.contracted.is_tolerant else self.findings.cause
-        return replace(
-            self.report,
+        return Report(
             status=Status.FAILED if cause else Status.SUCCEEDED,
             cause=cause,
             findings=tuple(self.findings),
             counts=self.findings.counts,
+            **self._known,
         )

@@ -29,10 +29,13 @@ def text_format(sample: str, named: str | None, *, whole: bool) -> tuple[str, Di
 
 
 def _marked_up(sample: str, *, whole: bool) -> str | None:
-    if sample.lstrip().startswith("<"):
+    begins = sample.lstrip()[:1]
+    if begins == "<":
         from chalicelib.inspection.markup import markup_format  # noqa: PLC0415 (on first use)
 
         return markup_format(sample, whole=whole)
+    if begins not in ("{", "["):
+        return None
     if _is_json_lines(sample, whole=whole):
         return Format.JSONL
     return Format.JSON if _is_json(sample, whole=whole) else None

@@ -7,9 +7,10 @@ which all values are in no more bins than its ladder says, however they came, an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from itertools import chain
 from math import floor
 from typing import Protocol
@@ -164,7 +165,7 @@ class Bins:
         self._grain = 0
         self._counts: Counter[int] | None = Counter()
 
-    def add(self, values: Sequence[Value], times: Sequence[int], ends: tuple[Value, Value]) -> None:
+    def add(self, values: Collection[Value], times: Sequence[int], ends: tuple[Value, Value]) -> None:
         """Count values, each so many times; `ends` are the least and the greatest of them."""
         if not self._counts:
             self._step = max(self._step, min(self._ladder.least(*ends), self._ladder.top))
@@ -176,11 +177,11 @@ class Bins:
 
     @staticmethod
     def _count(counts: Counter[int], indexes: Sequence[int], times: Sequence[int]) -> None:
-        if sum(times) == len(indexes):  # each once, as a rule: that is counted without Python
-            counts.update(indexes)
-            return
-        for index, count in zip(indexes, times, strict=True):
-            counts[index] += count
+        counts.update(indexes)  # once each, without Python
+        if sum(times) > len(indexes):
+            for index, count in zip(indexes, times, strict=True):
+                if count > 1:
+                    counts[index] += count - 1
 
     def merged(self, other: Bins) -> Bins:
         """What both have counted, by bins of one width; both are of one ladder."""
@@ -226,11 +227,18 @@ class Bins:
 
 def bins_of(slot: str) -> Bins | None:
     """What counts the values of a profile's slot, None if they have no order that means anything."""
+    ladder = _ladder_of(slot)
+    return Bins(*ladder) if ladder else None
+
+
+@cache
+def _ladder_of(slot: str) -> tuple[Ladder, int] | None:
+    """The widths for a slot, and the step of the narrowest that means anything."""
     if slot in ("integer", "point", *chain.from_iterable(dict(slots) for slots in NUMBERS.values())):
-        return Bins(Numbers(), _FINEST)
+        return Numbers(), _FINEST
     if slot in ("date", "datetime", "instant") or "%Y" in slot:
-        return Bins(Moments(), 1 if slot == "date" or ("%" in slot and "%H" not in slot) else 0)
-    return Bins(Clocks(), 0) if slot == "time" or "%H" in slot else None
+        return Moments(), 1 if slot == "date" or ("%" in slot and "%H" not in slot) else 0
+    return (Clocks(), 0) if slot == "time" or "%H" in slot else None
 
 
 def _plain(number: Decimal) -> str:

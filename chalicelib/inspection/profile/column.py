@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import chain
-from operator import mul
 
 from chalicelib.inspection.profile.bins import bins_of
 from chalicelib.inspection.profile.distinct import Distinct
 from chalicelib.inspection.profile.forms import (
-    BEGINNINGS,
     BOOLEANS,
-    LONGEST,
     NUMBERS,
     Number,
     Value,
@@ -80,8 +77,7 @@ class ColumnProfile:
             self._tally(BOOLEANS[word]).count += counts[word]
 
     def _add_forms(self, counts: Mapping[str, int]) -> None:
-        formed = [cell for cell in counts if cell[0] in BEGINNINGS and len(cell) <= LONGEST]
-        for form, cells in forms_of(formed).items() if formed else ():
+        for form, cells in forms_of(counts).items():
             if form in NUMBERS:
                 self._add_numbers(form, cells, counts)
             elif form == "day":
@@ -91,7 +87,7 @@ class ColumnProfile:
                 self._add_read(clocks if form == "clock" else temporals, cells, counts)
 
     def _add_read(
-        self, read: Callable[[str], Iterator[tuple[str, str]]], cells: Sequence[str], counts: Mapping[str, int]
+        self, read: Callable[[str], Iterator[tuple[str, str]]], cells: Collection[str], counts: Mapping[str, int]
     ) -> None:
         moments: dict[str, tuple[list[str], list[int]]] = {}
         for cell in cells:
@@ -102,7 +98,7 @@ class ColumnProfile:
         for slot, (values, times) in moments.items():
             self._add_values(slot, values, times)
 
-    def _add_numbers(self, form: str, cells: Sequence[str], counts: Mapping[str, int]) -> None:
+    def _add_numbers(self, form: str, cells: Collection[str], counts: Mapping[str, int]) -> None:
         times = [*map(counts.__getitem__, cells)]
         with localcontext(EXACT):
             for slot, read in NUMBERS[form]:
@@ -110,10 +106,12 @@ class ColumnProfile:
 
     def _add_slot(self, slot: str, values: Sequence[Number], times: Sequence[int]) -> None:
         """Add numbers, each so many times, exactly."""
-        total: Number = sum(values if sum(times) == len(values) else map(mul, values, times))
+        total: Number = sum(values)
+        if sum(times) > len(values):
+            total += sum(value * (count - 1) for value, count in zip(values, times, strict=True) if count > 1)
         self._add_values(slot, values, times, total)
 
-    def _add_values(self, slot: str, values: Sequence[Value], times: Sequence[int], total: Number = 0) -> None:
+    def _add_values(self, slot: str, values: Collection[Value], times: Sequence[int], total: Number = 0) -> None:
         """Add values, each so many times; numbers have a total."""
         tally, ends = self._tally(slot), (min(values), max(values))
         tally.add(Tally(sum(times), *ends, total))

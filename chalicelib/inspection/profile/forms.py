@@ -7,7 +7,7 @@ group thousands, and so has `01/02/2026`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -72,20 +72,31 @@ def _usual() -> Sequence[tuple[str, Callable[[str], re.Match[str] | None]]]:
     return [(form, compiled(rf"(?:{lexical}\n)*+").fullmatch) for form, lexical in _USUAL.items()]
 
 
-def forms_of(cells: Sequence[str]) -> Mapping[str, Sequence[str]]:
-    """Cells by their forms; those of a column are of one form as a rule, and that is found out at once."""
-    text = "\n".join((*cells, ""))
-    if text.count("\n") == len(cells):
-        for form, are_all in _usual():
-            if are_all(text):
-                return {form: cells}
+def forms_of(cells: Collection[str]) -> Mapping[str, Collection[str]]:
+    """Cells, none of them empty, by their forms; what is a text alone is of none.
+
+    Those of a column are of one form as a rule, and that is found out at once.
+    """
+    if next(iter(cells))[0] in BEGINNINGS and (form := _form_of_all(cells)):
+        return {form: cells}
+    formed = [cell for cell in cells if cell[0] in BEGINNINGS and len(cell) <= LONGEST]
+    if 0 < len(formed) < len(cells) and (form := _form_of_all(formed)):
+        return {form: formed}
     forms: dict[str, list[str]] = {}
     find = _form()
-    for cell in cells:
+    for cell in formed:
         found = find(cell)
         if found and found.lastgroup:
             forms.setdefault(found.lastgroup, []).append(cell)
     return forms
+
+
+def _form_of_all(cells: Collection[str]) -> str | None:
+    """The usual form that all cells are of."""
+    text = "\n".join((*cells, ""))
+    if text.count("\n") > len(cells):
+        return None
+    return next((form for form, are_all in _usual() if are_all(text)), None)
 
 
 def _plain(text: str) -> Decimal:
@@ -160,7 +171,7 @@ def _dates(found: re.Match[str]) -> Iterator[tuple[str, str]]:
             yield pattern, iso
 
 
-def days(cells: Sequence[str]) -> Sequence[str]:
+def days(cells: Collection[str]) -> Collection[str]:
     """Those of cells of the form `2026-01-31` that are days."""
     try:
         for cell in cells:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal, localcontext
 from itertools import zip_longest
@@ -58,7 +58,7 @@ class NativeColumn(ColumnProfile):
             # Behind a part of a second the mark of the zone is not in the order of time.
             self._add_values(kind, [text.removesuffix(ZONE) for text in found], [*found.values()])
 
-    def _add_numbers(self, form: str, cells: Sequence[str], counts: Mapping[str, int]) -> None:
+    def _add_numbers(self, form: str, cells: Collection[str], counts: Mapping[str, int]) -> None:
         """A text is no number, where numbers have a type of their own."""
 
     def profile_of(self, records: int) -> Profile:
