@@ -17,6 +17,7 @@ from chalicelib.announcements import DETAIL_TYPE, SOURCE, announcement_of
 from chalicelib.announcing import Announcer
 from chalicelib.aws.items import decoded, encoded
 from chalicelib.aws.notices import BATCH, TRIES, EventBridgeNotices
+from chalicelib.aws.patience import Pace
 from chalicelib.handling import announce
 from chalicelib.receipts import INSPECTING, as_item
 from chalicelib.uploads import entry_of
@@ -58,7 +59,7 @@ def written(item: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def announcer(bus: Bus) -> Announcer:
-    notices = EventBridgeNotices(bus, sleep=lambda _: None, shortened=lambda: 1.0)
+    notices = EventBridgeNotices(bus, pace=Pace(sleep=lambda _: None, shortened=lambda: 1.0))
     return Announcer(notices=notices, decoded=decoded)
 
 

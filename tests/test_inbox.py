@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from urllib3.exceptions import SSLError
 
 from chalicelib.aws.inbox import CHUNK, S3Inbox, WrongRangeError
-from chalicelib.aws.patience import LONGEST_WAIT, NAP
+from chalicelib.aws.patience import LONGEST_WAIT, NAP, Pace
 from chalicelib.intake import UnavailableError
 from chalicelib.uploads import Entry, entry_of
 from tests import events
@@ -157,7 +157,7 @@ def breaking(*gains: int, error: Exception = BREAKS[0]) -> list[Answer]:
 
 def read(s3: Any, upload: Entry | None = None, *, seconds: float = 1e9) -> bytes:
     """All of an upload, each wait at its longest, with so much time."""
-    inbox = S3Inbox(s3, sleep=s3.sleep, shortened=lambda: 1.0)
+    inbox = S3Inbox(s3, pace=Pace(sleep=s3.sleep, shortened=lambda: 1.0))
     with inbox.open(
         upload or entry_of(events.record(version_id="v1", etag="e1")), out_of_time=lambda: s3.seconds >= seconds
     ) as opened:
@@ -283,7 +283,7 @@ def test_a_connection_that_never_lasts_for_a_whole_chunk_still_gets_on() -> None
 
 def test_reads_are_whole_chunks_again_once_one_has_gained_something() -> None:
     s3 = UnreliableS3(breaking(0, 0), content=bytes(3 * CHUNK), step=CHUNK)
-    with S3Inbox(s3, sleep=s3.sleep).open(entry_of(events.record())) as opened:  # type: ignore[arg-type]
+    with S3Inbox(s3, pace=Pace(sleep=s3.sleep)).open(entry_of(events.record())) as opened:  # type: ignore[arg-type]
         assert [len(chunk) for chunk in opened.chunks] == [CHUNK // 4, CHUNK, CHUNK, CHUNK * 3 // 4]
 
 
@@ -314,7 +314,8 @@ def test_waits_are_shortened_at_random() -> None:
     """So that the readers of a thousand uploads do not come back together."""
     s3 = UnreliableS3(breaking(100, 0, 0))
     shares = iter([0.5, 0.0, 0.25])
-    with S3Inbox(s3, sleep=s3.sleep, shortened=lambda: next(shares)).open(entry_of(events.record())) as opened:  # type: ignore[arg-type]
+    inbox = S3Inbox(s3, pace=Pace(sleep=s3.sleep, shortened=lambda: next(shares)))  # type: ignore[arg-type]
+    with inbox.open(entry_of(events.record())) as opened:
         assert b"".join(opened.chunks) == CONTENT
     assert s3.waits == pytest.approx([0.1])
 
@@ -360,7 +361,7 @@ def test_whatever_happens_the_bytes_are_those_of_the_object_or_its_time_is_over(
     """Law: each byte once and in order; less than all only when the time is over, and then with an error."""
     s3, got = UnreliableS3([first, *troubles], step=step), b""
     with contextlib.suppress(*[type(error) for error in [*BREAKS, *UNREACHABLE, *BUSY]], WrongRangeError):
-        with S3Inbox(s3, sleep=s3.sleep, shortened=lambda: 1.0).open(  # type: ignore[arg-type]
+        with S3Inbox(s3, pace=Pace(sleep=s3.sleep, shortened=lambda: 1.0)).open(  # type: ignore[arg-type]
             entry_of(events.record()), out_of_time=lambda: s3.seconds >= seconds
         ) as opened:
             for chunk in opened.chunks:

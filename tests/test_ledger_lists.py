@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.aws.lists import BEYOND, PAGE, DynamoLists, Period
+from chalicelib.aws.patience import Pace
 from chalicelib.inspection import Report, inspect
 from chalicelib.receipts import SHARDS, Receipt, as_json
 from chalicelib.uploads import entry_of
@@ -244,8 +245,10 @@ class Busy:
 
     @classmethod
     def of(cls, world: World, finds: Callable[[int], int]) -> Busy:
-        made = cls(ledger=DynamoLedger(world.dynamodb, table_definition()["TableName"]), finds=finds)
-        made.ledger._sleep, made.ledger._shortened = made.waits.append, lambda: 1.0
+        waits: list[float] = []
+        pace = Pace(sleep=waits.append, shortened=lambda: 1.0)
+        ledger = DynamoLedger(world.dynamodb, table_definition()["TableName"], pace=pace)
+        made = cls(ledger=ledger, finds=finds, waits=waits)
         world.dynamodb.meta.events.register("provide-client-params.dynamodb.BatchGetItem", made._ask_for_less)
         world.dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", made._say_the_rest)
         return made

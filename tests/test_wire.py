@@ -34,6 +34,7 @@ from chalicelib.aws.locks import caveat_of_lock
 from chalicelib.aws.notices import EventBridgeNotices
 from chalicelib.aws.objects import S3Objects
 from chalicelib.aws.pages import DynamoPages
+from chalicelib.aws.patience import Pace
 from chalicelib.aws.signatures import KmsSignatures
 from chalicelib.aws.tokens import DynamoTokens
 from chalicelib.backfill import Backfill
@@ -454,7 +455,7 @@ def announce_receipts(wired: Wired) -> Work:
     """Whatever happened, the invocation that ends well has told of all that it says it has told of."""
     made = [receipt(entry_of(events.record(f"{number}.csv")), at=NOON) for number in range(12)]
     stream = {"Records": [stream_record(encoded(as_item(one)), number) for number, one in enumerate(made)]}
-    notices = EventBridgeNotices(wired.clients["events"], sleep=lambda _: None)
+    notices = EventBridgeNotices(wired.clients["events"], pace=Pace(sleep=lambda _: None))
 
     def announce() -> object:
         wired.wire.told.clear()

@@ -26,6 +26,7 @@ from chalicelib.aws.inspections import LambdaInspections
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.aws.lists import DynamoLists
 from chalicelib.aws.notes import DynamoNotes
+from chalicelib.aws.patience import Pace
 from chalicelib.aws.seals import DynamoSeals
 from chalicelib.aws.versions import S3Versions
 from chalicelib.reconcile import Reconciliation
@@ -164,11 +165,11 @@ class Wired:
 
     @property
     def inbox(self) -> S3Inbox:
-        return S3Inbox(self.clients["s3"], sleep=lambda _: None)
+        return S3Inbox(self.clients["s3"], pace=Pace(sleep=lambda _: None))
 
     @property
     def ledger(self) -> DynamoLedger:
-        return DynamoLedger(self.clients["dynamodb"], LOCAL.table, sleep=lambda _: None)
+        return DynamoLedger(self.clients["dynamodb"], LOCAL.table, pace=Pace(sleep=lambda _: None))
 
     @property
     def lists(self) -> DynamoLists:

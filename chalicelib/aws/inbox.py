@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 from urllib3.exceptions import HTTPError
 
-from chalicelib.aws.patience import Patience
+from chalicelib.aws.patience import PACE, Pace, Patience
 from chalicelib.intake import OpenedUpload, UnavailableError
 from chalicelib.uploads import Entry
 
@@ -57,13 +55,10 @@ class S3Inbox:
         self,
         client: S3Client,
         *,
-        sleep: Callable[[float], None] = time.sleep,
-        shortened: Callable[[], float] = random.random,
+        pace: Pace = PACE,
     ) -> None:
-        """`sleep` takes seconds; `shortened` gives each wait's share of its longest, from 0 to 1."""
         self._client = client
-        self._sleep = sleep
-        self._shortened = shortened
+        self._pace = pace
 
     @contextmanager
     def open(self, upload: Entry, *, out_of_time: Callable[[], bool] = lambda: False) -> Iterator[OpenedUpload]:
@@ -73,7 +68,7 @@ class S3Inbox:
         again, in the same bytes or not at all, until it is out of time: then the last error is raised.
         """
         response = self._get(upload)
-        patience = Patience(out_of_time=out_of_time, sleep=self._sleep, shortened=self._shortened)
+        patience = self._pace.patience(out_of_time)
         reading = _Reading(get=lambda **rest: self._get(upload, **rest), first=response, patience=patience)
         with closing(reading.chunks()) as chunks, closing(response["Body"]):
             yield OpenedUpload(

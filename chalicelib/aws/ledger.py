@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.items import decoded, encoded
-from chalicelib.aws.patience import Patience
+from chalicelib.aws.patience import PACE, Pace, Patience
 from chalicelib.intake import StillInspectingError
 from chalicelib.receipts import INSPECTING, Receipt, as_item, from_item, mark_item
 from chalicelib.uploads import Entry, iso
@@ -46,15 +44,12 @@ class DynamoLedger:
         table: str,
         *,
         retention: timedelta | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-        shortened: Callable[[], float] = random.random,
+        pace: Pace = PACE,
     ) -> None:
-        """`sleep` and `shortened` are as `Patience` takes them."""
         self._client = client
         self._table = table
         self._retention = retention
-        self._sleep = sleep
-        self._shortened = shortened
+        self._pace = pace
 
     # -- writing
 
@@ -180,7 +175,7 @@ class DynamoLedger:
         It is of the first inspection, and eventually consistent: an entry that was just recorded may be missing.
         Raises OutOfTimeError if DynamoDB has no capacity to answer before.
         """
-        patience = Patience(out_of_time=out_of_time, sleep=self._sleep, shortened=self._shortened)
+        patience = self._pace.patience(out_of_time)
         keys = [_key(identity, 1) for identity in dict.fromkeys(entry.identity for entry in entries)]
         batches = (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
         return {item["pk"]: item for batch in batches for item in self._got(batch, patience)}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.announcements import DETAIL_TYPE, SOURCE, Announcement
-from chalicelib.aws.patience import Patience
+from chalicelib.aws.patience import PACE, Pace
 
 BATCH = 10
 """How many entries PutEvents takes."""
@@ -24,13 +22,10 @@ class EventBridgeNotices:
         self,
         client: Any,
         *,
-        sleep: Callable[[float], None] = time.sleep,
-        shortened: Callable[[], float] = random.random,
+        pace: Pace = PACE,
     ) -> None:
-        """`sleep` and `shortened` are as `Patience` takes them."""
         self._client = client
-        self._sleep = sleep
-        self._shortened = shortened
+        self._pace = pace
 
     def send(self, announcements: Sequence[Announcement]) -> int:
         """Send them ten at a time; how many of the first were taken, all that come before one that was not."""
@@ -42,7 +37,7 @@ class EventBridgeNotices:
 
     def _refused(self, entries: Sequence[Any]) -> list[int]:
         """The places of the entries that were not taken, though they alone were sent again."""
-        patience = Patience(out_of_time=lambda: False, sleep=self._sleep, shortened=self._shortened)
+        patience = self._pace.patience()
         left = list(range(len(entries)))
         for patience.stalled in range(TRIES):
             patience.wait(TimeoutError())  # which is never raised: this patience has all the time

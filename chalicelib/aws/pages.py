@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import heapq
-import random
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.items import decoded, encoded
-from chalicelib.aws.patience import Patience
+from chalicelib.aws.patience import PACE
 from chalicelib.browsing import EARLIEST, Listing, Place
 from chalicelib.receipts import SHARDS
 from chalicelib.wanted import OutOfTimeError
@@ -76,7 +74,7 @@ class DynamoPages:
         names = {"ProjectionExpression": PROJECTION, "ExpressionAttributeNames": NAMES}
         left: Any = [encoded({"pk": pk, "sk": sk}) for pk, sk in dict.fromkeys(keys)]
         found: dict[tuple[str, int], dict[str, Any]] = {}
-        patience = Patience(out_of_time=lambda: False, sleep=time.sleep, shortened=random.random)
+        patience = PACE.patience()
         while left:
             asked: Any = {"Keys": left, **names}
             answer = self._client.batch_get_item(RequestItems={self._table: asked})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +15,7 @@ NAP = 1.0
 
 @dataclass(slots=True, kw_only=True)
 class Patience:
-    """Waits longer with each try that gained nothing. `shortened` gives a wait's share of its longest, from 0 to 1."""
+    """Waits longer with each try that gained nothing."""
 
     out_of_time: Callable[[], bool]
     sleep: Callable[[float], None]
@@ -34,3 +36,19 @@ class Patience:
     def _longest(self) -> float:
         doublings = min(self.stalled - 1, 9)  # no more than reach the longest wait: 2 ** 1,100 is no float
         return min(LONGEST_WAIT, FIRST_WAIT * 2.0**doublings) if self.stalled else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How waits are made: `sleep` takes seconds, `shortened` gives each wait's share of its longest, from 0 to 1."""
+
+    sleep: Callable[[float], None] = time.sleep
+    shortened: Callable[[], float] = random.random
+
+    def patience(self, out_of_time: Callable[[], bool] = lambda: False) -> Patience:
+        """The patience for one question, until it is out of time."""
+        return Patience(out_of_time=out_of_time, sleep=self.sleep, shortened=self.shortened)
+
+
+PACE = Pace()
+"""In reality."""
