@@ -43,6 +43,7 @@ class TableProfile:
         self._records = 0
         self._held = 0
         self._waiting: list[Sequence[str]] = []
+        self._runs: list[tuple[bytes, int]] = []
 
     def begin(self, names: Sequence[str], *, line: int) -> None:  # noqa: ARG002 - the header's line is no matter
         """Learn how wide the table is; what is beyond the columns that a report names is not profiled."""
@@ -57,11 +58,9 @@ class TableProfile:
         if self._findings.is_closed:
             return
         if self._parts is None:
-            self._take_beginning(list(self._read(run)), row)
-        elif _may_meet(part := self._parts.next(row)[0], run, self._width):
-            skipped = _skipped(run, part)
-            self._take_parts(self._read(skipped.run), row + skipped.records)
-        else:
+            # They are read together: there may be a run for every record. That of one record may lack its end.
+            self._runs.append((run if run.endswith((b"\n", b"\r")) else run + b"\n", row))
+        elif not self._take_run(run, row):
             return
         self._held += len(run)
         if self._held >= _BATCH_BYTES:
@@ -80,6 +79,29 @@ class TableProfile:
     def _read(self, run: bytes) -> Iterator[Sequence[str]]:
         text = io.StringIO(run.decode("utf-8", "replace"), newline="")
         return csv.reader(text, delimiter=self._delimiter)
+
+    def _read_runs(self) -> None:
+        """Read what was taken so far of the beginning, which may end in it."""
+        runs, self._runs = self._runs, []
+        rows = list(self._read(b"".join([run for run, _ in runs])))
+        characters = characters_of(rows)
+        if characters < self._left:
+            self._left -= characters
+            self._keep(rows)
+            return
+        for run, row in runs:
+            self._take_run(run, row)
+
+    def _take_run(self, run: bytes, row: int) -> bool:
+        """Take what is wanted of a run; whether anything may be."""
+        if self._parts is None:
+            self._take_beginning(list(self._read(run)), row)
+        elif _may_meet(part := self._parts.next(row)[0], run, self._width):
+            skipped = _skipped(run, part)
+            self._take_parts(self._read(skipped.run), row + skipped.records)
+        else:
+            return False
+        return True
 
     def _take_beginning(self, rows: Sequence[Sequence[str]], row: int) -> None:
         characters = characters_of(rows)
@@ -109,6 +131,8 @@ class TableProfile:
         self._waiting += rows
 
     def _count(self) -> None:
+        if self._runs:
+            self._read_runs()
         for column, cells in zip(self._columns, columns_of(self._waiting), strict=False):
             column.add(cells)
         self._waiting.clear()
