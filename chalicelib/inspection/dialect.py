@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chalicelib.findings import Findings
@@ -10,6 +10,7 @@ from chalicelib.inspection.delimited import Delimited
 from chalicelib.inspection.limits import Limits
 
 DELIMITERS = (",", ";", "\t", "|")
+_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +30,8 @@ def detect_dialect(sample: str, *, whole: bool, delimiters: Sequence[str] = DELI
     A sample that is not the `whole` file may be cut in a row, which then does not count. Where no delimiter is in the
     first row the table has one column, and its delimiter is the first: RFC 4180's comma.
     """
-    text = sample.encode()
-    present = [delimiter for delimiter in delimiters if delimiter in sample]
-    candidates = [_try(text, delimiter, whole=whole) for delimiter in present or delimiters[:1]]
+    present = [delimiter for delimiter in delimiters if delimiter in sample] or delimiters[:1]
+    candidates = [at_once(sample, each, whole=whole) or row_by_row(sample, each, whole=whole) for each in present]
     split = [dialect for dialect in candidates if dialect.columns > 1]
     return max(split or candidates[:1], key=lambda found: (not found.stray_quotes, found.confidence, found.columns))
 
@@ -45,10 +45,34 @@ def is_convincing(dialect: Dialect) -> bool:
     return dialect.columns > 1 and dialect.confidence == 100 and dialect.rows >= rows_needed
 
 
-def _try(text: bytes, delimiter: str, *, whole: bool) -> Dialect:
+def at_once(sample: str, delimiter: str, *, whole: bool) -> Dialect | None:
+    """The same as `row_by_row` says of rows of one width that have all their quotes in place; None of others."""
+    pieces = sample.replace("\r\n", "\n").split('"')
+    outside, apart = pieces[::2], f"{delimiter}\n"
+    if len(pieces) == 2 * len(outside) or not all(_stand_apart(outside, apart)):
+        return None
+    text = "".join(outside)
+    rows = text.split("\n")
+    if not (whole and rows[-1]):
+        rows.pop()
+    widths = {row.count(delimiter) for row in rows}
+    delimiters = widths.pop() if len(widths) == 1 else 0
+    if not 0 < delimiters < _LIMITS.columns or "\r" in text:
+        return None
+    return Dialect(delimiter=delimiter, confidence=100, columns=delimiters + 1, rows=len(rows), stray_quotes=0)
+
+
+def _stand_apart(outside: Sequence[str], apart: str) -> Iterator[bool]:
+    """Whether each piece outside of quotes does from those around it; the quotes around none are an escaped one."""
+    yield from (piece[0] in apart for piece in outside[1:] if piece)
+    yield from (piece[-1] in apart for piece in outside[:-1] if piece)
+
+
+def row_by_row(sample: str, delimiter: str, *, whole: bool) -> Dialect:
+    """What the sample is like if that is its delimiter."""
     findings = Findings(per_code=0)
-    table = Delimited(findings, Limits(), delimiter=delimiter, header=False)
-    table.feed(text)
+    table = Delimited(findings, _LIMITS, delimiter=delimiter, header=False)
+    table.feed(sample.encode())
     facts = table.facts()
     if whole or not facts.records:
         facts = table.finish()

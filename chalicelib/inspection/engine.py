@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.contracts import Contract
     from chalicelib.inspection.compression import Unpacker
 
+_LIMITS = Limits()
 VERSION = "17"
 """The inspector's version, kept in each receipt: raised whenever the same bytes may get another report."""
 
@@ -48,7 +49,7 @@ def inspect(
     """
     known = expectation or (Expectation.of(contract) if contract else Expectation())
     claims = Claims(name, declared_type)
-    with closing(_Pass(claims, known, limits or Limits(), out_of_time, contract=contract)) as whole:
+    with closing(_Pass(claims, known, limits or _LIMITS, out_of_time, contract=contract)) as whole:
         return whole.run(chunks)
 
 

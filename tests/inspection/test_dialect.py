@@ -5,13 +5,20 @@ from __future__ import annotations
 import csv
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.inspection.dialect import DELIMITERS, detect_dialect, is_convincing
-from tests.inspection.strategies import AWKWARD_TEXT, written
+from chalicelib.inspection.dialect import DELIMITERS, at_once, detect_dialect, is_convincing, row_by_row
+from tests.inspection.strategies import AWKWARD_TEXT, tables, written
 
 WORDS = st.text("abc 123é", min_size=1, max_size=6)
+TABLES = st.builds(
+    written,
+    tables(),
+    delimiter=st.sampled_from(DELIMITERS),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
 
 
 @given(
@@ -24,6 +31,23 @@ WORDS = st.text("abc 123é", min_size=1, max_size=6)
 def test_the_delimiter_that_wrote_a_table_is_found(rows: list[list[str]], delimiter: str, quoting: int) -> None:
     dialect = detect_dialect(written(rows, delimiter=delimiter, newline="\n", quoting=quoting), whole=True)
     assert (dialect.delimiter, dialect.columns, dialect.confidence) == (delimiter, len(rows[0]), 100)
+
+
+@given(st.one_of(AWKWARD_TEXT, TABLES), st.sampled_from(DELIMITERS), st.booleans(), st.data())
+@example('a,b\n"c ""d"", e","\n"\n', ",", True, None)
+@example('a,b\r\n1,"2"\r', ",", False, None)
+def test_what_is_told_at_once_is_what_reading_row_by_row_says(
+    text: str, delimiter: str, whole: bool, data: st.DataObject | None
+) -> None:
+    text = text[: data.draw(st.integers(0, len(text)))] if data and not whole else text
+    found = at_once(text, delimiter, whole=whole)
+    assert found in (None, row_by_row(text, delimiter, whole=whole))
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+def test_a_right_table_is_told_at_once(quoting: int) -> None:
+    text = written([["a", "b"], ['c "d"', "e\nf"], ["", ""]], delimiter=",", newline="\r\n", quoting=quoting)
+    assert at_once(text, ",", whole=True) == row_by_row(text, ",", whole=True)
 
 
 @given(AWKWARD_TEXT, st.booleans())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import chain
 
@@ -128,7 +129,7 @@ class ColumnProfile:
         nulls, longest = self._nulls, self._longest
         if not self._cells:
             return Profile(nulls=nulls, longest=longest, distinct=0)
-        with localcontext(EXACT):
+        with localcontext(EXACT) if self._tallies else nullcontext():
             found = best(self._tallies, self._cells)
             minimum, maximum, mean = self._bounds(found)
         reading, tally = found or (None, None)
@@ -143,7 +144,7 @@ class ColumnProfile:
             histogram=tally.bins.histogram() if tally and tally.bins and minimum is not None else None,
             longest=longest,
             distinct=self._distinct.number,
-            common=tuple(self._common()),
+            common=tuple(self._common()) if self._counts else (),
         )
 
     def _bounds(self, found: tuple[Reading, Tally] | None) -> tuple[str | None, str | None, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from chalicelib.inspection.profile.bins import Bins
 from chalicelib.inspection.profile.forms import BOOLEANS, Number, Value
@@ -119,7 +120,8 @@ def _readings(tallies: Tallies) -> Iterator[Reading]:
         yield Reading(type=_type(pattern), slots=(unsure,), telling=frozenset({unsure}), is_bounded=False)
 
 
-def _temporal(pattern: str, patterns: Sequence[str]) -> Reading:
+@cache  # the patterns that forms can have are few
+def _temporal(pattern: str, patterns: tuple[str, ...]) -> Reading:
     slots = [slot for each in patterns for slot in (each, f"{each}?")]
     return Reading(
         type=_type(pattern), format=pattern, slots=slots, telling=frozenset(patterns), is_zoned="%z" in pattern
