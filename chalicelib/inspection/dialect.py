@@ -53,7 +53,7 @@ def at_once(sample: str, delimiter: str, *, whole: bool) -> Dialect | None:
         return None
     text = "".join(outside)
     rows = text.split("\n")
-    if not (whole and rows[-1]):
+    if not whole or outside[-1].endswith("\n"):
         rows.pop()
     widths = {row.count(delimiter) for row in rows}
     delimiters = widths.pop() if len(widths) == 1 else 0

@@ -36,6 +36,7 @@ def test_the_delimiter_that_wrote_a_table_is_found(rows: list[list[str]], delimi
 @given(st.one_of(AWKWARD_TEXT, TABLES), st.sampled_from(DELIMITERS), st.booleans(), st.data())
 @example('a,b\n"c ""d"", e","\n"\n', ",", True, None)
 @example('a,b\r\n1,"2"\r', ",", False, None)
+@example('"""","\n"""""\n"\r\n","b\n\n"\n","', ",", True, None)
 def test_what_is_told_at_once_is_what_reading_row_by_row_says(
     text: str, delimiter: str, whole: bool, data: st.DataObject | None
 ) -> None:
