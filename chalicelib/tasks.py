@@ -56,6 +56,8 @@ def task_of(asked: Mapping[str, Any]) -> Task:
     try:
         bucket = asked.get("s3Bucket") or asked["s3BucketArn"].rpartition(":")[2]
         key = unquote_plus(asked["s3Key"], errors="strict")
+        if not key:
+            raise ValueError("its key is empty")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UnreadableEventError(f"the task names no object: {error!r}") from error
     return Task(bucket=bucket, key=key, version_id=asked.get("s3VersionId") or None)

@@ -326,8 +326,7 @@ def client(service: Any) -> Any:
         connect_timeout=5,
         read_timeout=10,
         retries={"mode": "standard", "total_max_attempts": 4},
-        # It walks through every attribute of an item, for a tenth of a small upload's time; DynamoDB does so itself.
-        parameter_validation=service != "dynamodb",
+        parameter_validation=False,  # it walks through all of an item; AWS does so itself, and no name here is empty
         s3={"addressing_style": "path" if os.environ.get("AWS_ENDPOINT_URL") else "auto"},
         signature_version="s3v4" if service == "s3" else None,  # else forms are signed the old way, for one region
         user_agent=USER_AGENT,

@@ -21,6 +21,9 @@ def decoded(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _decoded(value) for name, value in item.items()}
 
 
+_json = json.JSONEncoder(check_circular=False).encode  # a fifth faster
+
+
 def put_as_they_are(events: BaseEventHooks) -> None:
     """Make a client put items into its requests as they are: in DynamoDB's notation, which is that of a request.
 
@@ -36,7 +39,7 @@ def _hold_item(params: dict[str, Any], context: dict[str, Any], **_: Any) -> Non
 
 
 def _put_item(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    item = json.dumps(context.pop("recibo_item")).encode()
+    item = _json(context.pop("recibo_item")).encode()
     params["body"] = b'%s, "Item": %s}' % (params["body"].removesuffix(b"}"), item)
 
 

@@ -95,8 +95,10 @@ def test_the_report_does_not_depend_on_the_size_of_blocks(data: bytes, name: str
 
 
 @given(FILES, st.integers(4, 30), st.integers(1, 20))
-def test_how_much_is_sniffed_changes_nothing_where_the_format_is_known(data: bytes, sniff: int, block: int) -> None:
-    expectation = Expectation(format=Format.TSV)
+def test_how_much_is_sniffed_changes_nothing_where_format_and_encoding_are_said(
+    data: bytes, sniff: int, block: int
+) -> None:
+    expectation = Expectation(format=Format.TSV, encoding="utf-8")
     whole = inspect([data], expectation=expectation)
     small = inspect([data], expectation=expectation, limits=Limits(sniff_bytes=sniff, block_bytes=block))
     confidence = whole.facts.dialect_confidence  # it speaks of what was sniffed
