@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from chalicelib.inspection.report import Facts
+from chalicelib.inspection.text import Newlines
 
 
 class FormatInspector(Protocol):
@@ -14,6 +15,9 @@ class FormatInspector(Protocol):
     The blocks may be cut anywhere else and have any size; the outcome must not depend on it. It raises for no
     content, and keeps no more in memory than one record.
     """
+
+    newlines: Newlines | None
+    """The line ends of the block that was fed last, where they were counted on the way."""
 
     def feed(self, block: bytes) -> None:
         """Take the next block."""

@@ -1,7 +1,7 @@
 """Reads runs of small records faster than `JsonReader`, and only those it would accept without any finding.
 
-First by the shapes learnt so far; where none matches, by the standard library's scanner, which is written in C.
-What neither takes is left to the reader, which is the truth.
+By the kernel, once there is enough of them; before that, and where it declines, by the standard library's scanner,
+which is written in C. What neither takes is left to the reader, which is the truth.
 """
 
 from __future__ import annotations
@@ -11,19 +11,22 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from chalicelib.inspection.json_columns import Columns
 from chalicelib.inspection.json_names import Name
-from chalicelib.inspection.json_shapes import Shapes
 from chalicelib.inspection.limits import KIB, MIB, Limits
 from chalicelib.inspection.patterns import compiled
 
+if TYPE_CHECKING:
+    from chalicelib.inspection.kernel import KernelRecords
+
 _WINDOW = 16 * KIB
 """How much is decoded at a time. Python values take some thirty times the room of their text, so not much."""
+_AS_LONG = 4
+"""How many times as long as a table without the kernel records take to be decoded: so much earlier it is loaded."""
 _RECORDS = 32
-"""After so many decoded records shapes are tried again."""
+"""After so many decoded records the kernel is asked again."""
 _KNOWN_CHARACTERS = MIB
 """How many characters of names are known; a record with others takes longer."""
 _KINDS_REMEMBERED = 256
@@ -70,6 +73,7 @@ class FastRecords:
 
     def __init__(self, layout: Layout, limits: Limits, columns: Columns, *, depth: int = 0) -> None:
         self._layout = layout
+        self._limits = limits
         self._depth = limits.json_depth - depth
         # No member takes fewer than four characters, so no shorter record has more names than are remembered.
         self._longest = 4 * limits.json_names
@@ -82,7 +86,8 @@ class FastRecords:
         self._ahead = 1
         self._kinds: Counter[tuple[tuple[str, ...], tuple[type, ...]]] = Counter()
         self._scalars: Counter[type] = Counter()
-        self._shapes = Shapes(one_line=layout.one_line)
+        self._decoded = 0
+        self._kernel: KernelRecords | None = None
         self._decode = json.JSONDecoder(
             object_pairs_hook=self._object, parse_int=len, parse_float=str.encode, parse_constant=_refuse
         ).raw_decode
@@ -91,16 +96,17 @@ class FastRecords:
         """Read records from `begin` on: how many, and where the next begins."""
         total, more = 0, 1
         while more:
-            shaped, begin = self._shapes.take(block, begin)
-            # Where shapes match, what they do not is likely a single record; else more and more are decoded at once.
-            self._ahead = 1 if shaped else min(2 * self._ahead, _RECORDS)
+            by_kernel, begin = self._take_by_kernel(block, begin)
+            # What the kernel declines among others is likely a single record; else more and more are decoded at once.
+            self._ahead = 1 if by_kernel else min(2 * self._ahead, _RECORDS)
             more, begin = self._take_decoded(block, begin)
-            total += shaped + more
+            total += by_kernel + more
         return total, begin
 
     def tell(self) -> None:
         """Tell the columns what was counted of records and their members."""
-        self._shapes.tell(self._columns)
+        if self._kernel:
+            self._kernel.tell()
         for (names, kinds), records in self._kinds.items():
             self._columns.count_records("object", records)
             for name, kind in zip(names, kinds, strict=True):
@@ -109,6 +115,21 @@ class FastRecords:
             self._columns.count_records(_TYPES[kind], records)
         self._kinds.clear()
         self._scalars.clear()
+
+    def _take_by_kernel(self, block: bytes, begin: int) -> tuple[int, int]:
+        if self._kernel is None:
+            if self._decoded < self._limits.kernel_from_bytes:
+                return 0, begin
+            self._kernel = self._kernel_records()
+        return self._kernel.take(block, begin) if self._kernel else (0, begin)
+
+    def _kernel_records(self) -> KernelRecords | None:
+        from chalicelib.inspection.kernel import KernelRecords, kernel_for  # noqa: PLC0415 (on first use)
+
+        if kernel := kernel_for(_AS_LONG * self._decoded, self._limits):
+            is_line, depth, longest = self._layout.one_line, self._depth, self._longest
+            return KernelRecords(kernel, self._columns, one_line=is_line, depth=depth, longest=longest, keep=self._keep)
+        return None
 
     def _take_decoded(self, block: bytes, begin: int) -> tuple[int, int]:
         if self._pause:
@@ -120,9 +141,9 @@ class FastRecords:
             self._pause = self._failed = min(self._failed + 1, _MOST_PAUSED)
             return 0, begin
         self._failed = 0
-        samples = [text[begin:end].encode() for begin, end in pairwise(ends)]
-        self._shapes.learn(samples, self._columns)
-        return len(ends) - 1, begin + (ends[-1] if text.isascii() else len(text[: ends[-1]].encode()))
+        size = ends[-1] if text.isascii() else len(text[: ends[-1]].encode())
+        self._decoded += size
+        return len(ends) - 1, begin + size
 
     def _record_ends(self, text: str) -> list[int]:
         """Where the first record begins, and where each that can be read ends."""

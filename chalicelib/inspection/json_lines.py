@@ -11,6 +11,7 @@ from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.patterns import compiled
 from chalicelib.inspection.report import Facts
 from chalicelib.inspection.sinks import RecordSink
+from chalicelib.inspection.text import Newlines
 
 _match_blank_lines = compiled(rb"(?:[ \t\r]*+\n)++").match
 
@@ -29,9 +30,12 @@ class JsonLines:
         self._held = bytearray()
         self._records = 0
         self._stopped = False
+        self.newlines: Newlines | None = None
+        """The line ends of the block that was fed last, where they were counted on the way."""
 
     def feed(self, block: bytes) -> None:
         """Take the next block."""
+        before = self._position.line
         # Within pieces of this size no line can be too long, except one with a beginning that is held.
         piece = self._limits.record_bytes
         if len(block) <= piece:
@@ -39,6 +43,8 @@ class JsonLines:
         else:
             for begin in range(0, len(block), piece):
                 self._take(block[begin : begin + piece])
+        is_counted = not self._stopped and b"\r" not in block
+        self.newlines = (self._position.line - before, 0, 0) if is_counted else None
 
     def finish(self) -> Facts:
         """Judge the last line, if nothing ends it, and tell what was learnt."""
@@ -58,19 +64,17 @@ class JsonLines:
     def _take(self, block: bytes) -> None:
         if self._stopped:
             return
-        first_end = block.find(b"\n") + 1
-        if not first_end:
+        first_end = block.find(b"\n")
+        if first_end < 0:
             self._hold(block)
             return
-        begin = 0
         if self._held:
-            begin = first_end
-            self._hold(block[: first_end - 1])
+            self._hold(block[:first_end])
             if self._stopped:
                 return
-            self._read_lines(bytes(self._held) + b"\n", 0)
+            block = bytes(self._held) + block[first_end:]
             self._held.clear()
-        self._hold(block[self._read_lines(block, begin) :])
+        self._hold(block[self._read_lines(block) :])
 
     def _hold(self, piece: bytes) -> None:
         self._held += piece
@@ -80,9 +84,9 @@ class JsonLines:
             self._stopped = True
             self._held.clear()
 
-    def _read_lines(self, block: bytes, begin: int) -> int:
-        """Read the whole lines from `begin`; gives where the first that is not whole begins."""
-        end = block.rfind(b"\n") + 1
+    def _read_lines(self, block: bytes) -> int:
+        """Read the whole lines; gives where the first that is not whole begins."""
+        begin, end = 0, block.rfind(b"\n") + 1
         while begin < end:
             begin = self._skip_blank_lines(block, begin)
             count, after = self._fast.take(block, begin)

@@ -10,6 +10,7 @@ from chalicelib.inspection.json_reader import TEXT, JsonReader
 from chalicelib.inspection.json_reasons import Malformed, TooDeep
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.report import Facts
+from chalicelib.inspection.text import Newlines
 
 _DEEPEST_FAST = 8
 """Arrays in which elements are many are not deeper than this."""
@@ -17,6 +18,9 @@ _DEEPEST_FAST = 8
 
 class JsonText:
     """Judges one JSON text up to its first error; the elements of an outermost array are its records."""
+
+    newlines: Newlines | None = None
+    """Nothing here counts line ends."""
 
     def __init__(self, findings: Findings, limits: Limits) -> None:
         self._findings = findings

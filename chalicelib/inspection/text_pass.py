@@ -163,7 +163,7 @@ class TextPass:
     def _read_block(self, inspector: FormatInspector, block: bytes) -> None:
         find_nul(block, self._lines, self._findings)
         inspector.feed(block)
-        self._lines.feed(block, inspector.newlines if isinstance(inspector, Delimited) else None)
+        self._lines.feed(block, inspector.newlines)
 
     def _judge_lines(self, ends: Mapping[str, int]) -> None:
         """The newlines of a table are those that end its records: a line break inside a cell may be any."""

@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.report import ElementCount, Facts
+from chalicelib.inspection.text import Newlines
 from chalicelib.inspection.xml_doctype import Doctype
 from chalicelib.inspection.xml_elements import Elements
 from chalicelib.inspection.xml_names import original
@@ -51,6 +52,9 @@ class XmlText:
     Blocks are UTF-8 whatever the document declares (`xml_encoding` has made them so). If the root's children are
     all of one name, as in an export, they are the records; otherwise the document has no such list, and no records.
     """
+
+    newlines: Newlines | None = None
+    """Nothing here counts line ends."""
 
     def __init__(self, findings: Findings, limits: Limits) -> None:
         self._findings = findings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from chalicelib.findings import Finding, Findings
 from chalicelib.inspection.formats import FormatInspector
+from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.report import Facts
+from tests.inspection.strategies import with_kernel
 
 VALID = (
     *("[]", "{}", "[[] ]", '[""]', "[1]", " [1] ", "[ 1 , 2 ]", "\n\t\r [] \n\t\r", '""'),
@@ -217,8 +219,19 @@ class Outcome:
         return finding
 
 
-def outcome(inspector: FormatInspector, findings: Findings, blocks: Iterator[bytes]) -> Outcome:
-    """Feed the blocks to an inspector that writes to `findings`."""
+def outcome(format_: Callable[[Findings, Limits], FormatInspector], blocks: Iterable[bytes], limits: Limits) -> Outcome:
+    """What the inspector of a format tells of the blocks: the same with the kernel and without."""
+    blocks = list(blocks)
+    told = _outcome(format_, blocks, limits)
+    assert _outcome(format_, blocks, with_kernel(limits)) == told
+    return told
+
+
+def _outcome(
+    format_: Callable[[Findings, Limits], FormatInspector], blocks: Sequence[bytes], limits: Limits
+) -> Outcome:
+    findings = Findings()
+    inspector = format_(findings, limits)
     for block in blocks:
         inspector.feed(block)
     facts = inspector.finish()

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from chalicelib.inspection import Expectation, Report, inspect
+from chalicelib.inspection import Expectation, Limits, Report, inspect
 from chalicelib.inspection.media_types import Format
 from tests.inspection.json_samples import INVALID, VALID
-from tests.inspection.strategies import cut
+from tests.inspection.strategies import cut, with_kernel
 
 FORMATS = [Format.JSON, Format.JSONL]
 
@@ -55,7 +55,13 @@ WRONG = {
 
 
 def report_of(content: bytes, form: Format, size: int) -> Report:
-    return inspect(cut(content, size), name=f"a.{form}", expectation=Expectation(format=form))
+    """The same with the kernel and without."""
+    report, by_kernel = (
+        inspect(cut(content, size), name=f"a.{form}", expectation=Expectation(format=form), limits=limits)
+        for limits in (Limits(), with_kernel(Limits()))
+    )
+    assert by_kernel == report
+    return report
 
 
 @pytest.mark.parametrize("form", FORMATS)

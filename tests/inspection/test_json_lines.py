@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.findings import Findings
-from chalicelib.inspection import json_shapes
 from chalicelib.inspection.json_lines import JsonLines
 from chalicelib.inspection.limits import Limits
 from tests.inspection.json_samples import (
@@ -33,15 +31,8 @@ from tests.inspection.json_samples import (
 )
 
 
-@pytest.fixture(autouse=True)
-def _learn_shapes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_shapes, "LEARN_AFTER", 0)
-    monkeypatch.setattr(json_shapes, "LEARN_RATIO", 0)
-
-
 def inspect_blocks(blocks: Iterator[bytes], limits: Limits | None = None) -> Outcome:
-    findings = Findings()
-    return outcome(JsonLines(findings, limits or Limits()), findings, blocks)
+    return outcome(JsonLines, blocks, limits or Limits())
 
 
 def inspect(text: str, limits: Limits | None = None) -> Outcome:

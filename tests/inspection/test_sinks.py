@@ -16,7 +16,7 @@ from chalicelib.inspection.delimited import Delimited
 from chalicelib.inspection.json_lines import JsonLines
 from chalicelib.inspection.sinks import RecordSink
 from tests.inspection import rfc4180
-from tests.inspection.strategies import AWKWARD_TEXT, BLOCK_SIZES, DELIMITERS, cut
+from tests.inspection.strategies import AWKWARD_TEXT, BLOCK_SIZES, DELIMITERS, cut, with_kernel
 
 Taken = tuple[int, int, Sequence[str]]
 """Row, line and cells."""
@@ -116,10 +116,12 @@ JSON_LINES = st.lists(
 )
 
 
-@given(JSON_LINES, st.booleans(), BLOCK_SIZES)
-def test_a_sink_gets_exactly_the_right_lines_of_json_lines(lines: list[str], is_ended: bool, size: int) -> None:
+@given(JSON_LINES, st.booleans(), BLOCK_SIZES, st.sampled_from([Limits(), with_kernel(Limits())]))
+def test_a_sink_gets_exactly_the_right_lines_of_json_lines(
+    lines: list[str], is_ended: bool, size: int, limits: Limits
+) -> None:
     recorder = Recorder(lambda run: [([line], 1) for line in run.removesuffix("\n").split("\n")])
-    records = JsonLines(Findings(), Limits(), sink=recorder)
+    records = JsonLines(Findings(), limits, sink=recorder)
     for block in cut(("\n".join(lines) + "\n" * is_ended).encode(), size):
         records.feed(block)
     records.finish()

@@ -21,10 +21,10 @@ class Kernel:
         runtime, engine, module = _loaded()
         self._store = runtime.Store(engine)
         self._exports = runtime.Instance(self._store, module, []).exports(self._store)
-        self.text_bytes: int = self._call("text_bytes")
+        self.text_bytes = self.number("text_bytes")
         """The longest text that it looks at."""
-        self._text = self._view(self._call("text_at"), self.text_bytes)
-        self._answer = self._view(self._call("answer_at"), self._call("answers") * 4).cast("I")
+        self._text = self.part("text_at", self.text_bytes)
+        self._answer = self.numbers("answer_at", self.number("answers"))
 
     def load(self, text: bytes | memoryview) -> None:
         """Make this the text that it looks at; raises ValueError if it is too long."""
@@ -35,12 +35,20 @@ class Kernel:
         self._call(question, *arguments)
         return self._answer
 
+    def number(self, name: str) -> int:
+        """What one of its functions gives that takes nothing."""
+        return int(self._call(name))
+
+    def part(self, name: str, size: int) -> memoryview:
+        """As many bytes of its memory, which never grows and so never moves, from where that function says."""
+        return memoryview(self._exports["memory"].get_buffer_ptr(self._store, size, self.number(name))).cast("B")
+
+    def numbers(self, name: str, count: int) -> memoryview:
+        """As many numbers in it."""
+        return self.part(name, 4 * count).cast("I")
+
     def _call(self, name: str, *arguments: int) -> Any:
         return self._exports[name](self._store, *arguments)
-
-    def _view(self, begin: int, size: int) -> memoryview:
-        """A part of its memory, which never grows and so never moves."""
-        return memoryview(self._exports["memory"].get_buffer_ptr(self._store, size, begin)).cast("B")
 
 
 @cache

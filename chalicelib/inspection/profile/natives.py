@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from chalicelib.inspection.json_names import storable
@@ -94,12 +95,16 @@ def _datetime(value: datetime) -> str:
 
 def _as_json(value: object) -> str:
     """Nested values as JSON, numbers as they are written; none is nested deeper than Python can follow."""
-    if isinstance(value, Whole | Fractional):
-        return str(value)
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{json.dumps(name)}: {_as_json(inner)}' for name, inner in value.items())}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_as_json, value))}]"
+    kind = type(value)
+    if kind is str:
+        return encode_basestring_ascii(value)  # type: ignore[arg-type] # it is one
+    if kind is Whole or kind is Fractional:
+        return value  # type: ignore[return-value] # it is a text
+    if kind is dict:
+        inner = [f"{encode_basestring_ascii(name)}: {_as_json(each)}" for name, each in value.items()]  # type: ignore[attr-defined] # so it has
+        return f"{{{', '.join(inner)}}}"
+    if kind is list:
+        return f"[{', '.join(map(_as_json, value))}]"  # type: ignore[call-overload] # so it has
     return json.dumps(value, default=str)
 
 
