@@ -55,7 +55,14 @@ def test_what_is_no_such_event_is_raised_and_not_answered(event: dict[str, Any])
 
 @pytest.mark.parametrize(
     "asked",
-    [{}, {"s3Key": "a"}, {"s3Key": None, "s3Bucket": "b"}, {"s3Key": "%ff", "s3Bucket": "b"}, {"s3BucketArn": None}],
+    [
+        {},
+        {"s3Key": "a"},
+        {"s3Key": None, "s3Bucket": "b"},
+        {"s3Key": "", "s3Bucket": "b"},
+        {"s3Key": "%ff", "s3Bucket": "b"},
+        {"s3BucketArn": None},
+    ],
 )
 def test_a_task_that_names_no_object_is_told_so(asked: dict[str, Any]) -> None:
     with pytest.raises(UnreadableEventError, match="names no object"):

@@ -197,4 +197,4 @@ def columns_of(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
 
 def characters_of(rows: Iterable[Sequence[str]]) -> int:
     """How many characters are in all cells."""
-    return sum(map(len, chain.from_iterable(rows)))
+    return len("".join(chain.from_iterable(rows)))
