@@ -15,7 +15,7 @@
 enum {
   CHUNK = 64,              /* bytes that are looked at together: one bit each of a 64-bit word */
   TEXT_BYTES = 1 << 20,    /* the longest text */
-  ANSWERS = 16,
+  ANSWERS = 300,
 };
 
 extern uint8_t text[TEXT_BYTES + CHUNK]; /* with room to read a whole chunk at its end */
@@ -46,6 +46,12 @@ static inline uint64_t lowest(uint64_t bits) { return bits & -bits; }
 
 /* The bits of the bytes behind those of `bits`; the first one's is `before`, told of the chunk before. */
 static inline uint64_t behind(uint64_t bits, uint64_t before) { return bits << 1 | before; }
+
+/* For each byte, whether the quotes up to it, and it, are odd in number. */
+static inline uint64_t parity(uint64_t quotes) {
+  for (int shift = 1; shift < CHUNK; shift <<= 1) quotes ^= quotes << shift;
+  return quotes;
+}
 
 static inline uint64_t last(uint64_t bits) { return bits >> 63; }
 

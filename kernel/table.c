@@ -18,12 +18,6 @@ typedef struct {
   uint32_t feeds, returns, pairs;
 } scan;
 
-/* For each byte, whether the quotes up to it, and it, are odd in number. */
-static inline uint64_t parity(uint64_t quotes) {
-  for (int shift = 1; shift < CHUNK; shift <<= 1) quotes ^= quotes << shift;
-  return quotes;
-}
-
 /* Records from `begin` up to `size`, each right and with `width` cells, up to the first that is not, or is not ended.
 
    Only LF and CRLF end them here: another one ends the run, and is read elsewhere. So does a blank row.

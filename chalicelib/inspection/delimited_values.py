@@ -6,6 +6,7 @@ import csv
 import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.findings import Findings
@@ -60,9 +61,10 @@ class DelimitedValues:
         self._rows = rows = Rows(self._schema, names)
         for problem in rows.header_problems:
             self._values.add(HEADER[problem.rule], field=problem.name, row=0, line=line, rule=problem.words)
+        few = RowByRow(rows, self._values, delimiter=self._delimiter)
         self._chosen = Many(
-            few=RowByRow(rows, self._values, delimiter=self._delimiter),
-            many=lambda: self._engine(rows),
+            few=few,
+            many=lambda: self._many(rows, few),
             more_than=0 if self._checks else self._limits.engine_from_bytes,
             columns=self._limits.engine_columns,
         )
@@ -95,6 +97,16 @@ class DelimitedValues:
         if self._batches:
             self._batches.close()
             self._batches = None
+
+    def _many(self, rows: Rows, few: RecordSink) -> RecordSink:
+        """The kernel, if rules of fields are all that there is, and it can judge them."""
+        from chalicelib.inspection.kernel import KernelValues, UnknownError  # noqa: PLC0415 - most files never need it
+
+        is_for_fields = not (self._checks or self._values.unique)
+        if is_for_fields and self._limits.kernel_from_bytes <= self._limits.engine_from_bytes:
+            with suppress(UnknownError):
+                return KernelValues(rows.judged, delimiter=self._delimiter, judge=few, other=lambda: self._engine(rows))
+        return self._engine(rows)
 
     def _engine(self, rows: Rows) -> RecordSink:
         from chalicelib.inspection.sql import Batches, Checks, Judge  # noqa: PLC0415 - most files never need it

@@ -6,7 +6,7 @@ again. What was found of a character in a state is kept, up to a number of such 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from chalicelib.tableschema.charsets import CharSet
 from chalicelib.tableschema.regex import All, Anchor, Either, Node, One, Reader
@@ -18,7 +18,7 @@ _MOST_KEPT = 100_000
 
 def pattern(text: str) -> Callable[[str], bool]:
     """Whether a whole value matches; raises ValueError with what is wrong with the expression."""
-    automaton = _Automaton(Reader(text).read())
+    automaton = Automaton(text)
 
     def matches(value: str) -> bool:
         state = automaton.start
@@ -31,12 +31,16 @@ def pattern(text: str) -> Callable[[str], bool]:
     return matches
 
 
+Steps = Sequence[tuple[CharSet, int]]
+"""The sets of characters that lead on, each with the state that it leads to."""
+
+
 class _State(dict[str, "_State"]):
     """Where all ways are after some text: where each character leads, so far as it is known, and if it may end here."""
 
     __slots__ = ("_automaton", "accepts", "is_dead", "steps")
 
-    def __init__(self, automaton: _Automaton, accepts: bool, steps: tuple[tuple[CharSet, int], ...]) -> None:
+    def __init__(self, automaton: Automaton, accepts: bool, steps: Steps) -> None:
         super().__init__()
         self._automaton = automaton
         self.accepts = accepts
@@ -47,23 +51,44 @@ class _State(dict[str, "_State"]):
         return self._automaton.found(self, character)
 
 
-class _Automaton:
-    """The states between characters: one has a set and the state it leads to, or states that are reached for free."""
+class Automaton:
+    """The states between characters: one has a set and the state it leads to, or states that are reached for free.
 
-    def __init__(self, node: Node) -> None:
+    All ways together are in some of them at a time: in those of `begin` at first, and from `steps` on in those `after`.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Of a regular expression; raises ValueError with what is wrong with it."""
         self._sets: list[tuple[CharSet, int] | None] = [None]
         self._free: list[tuple[int, ...]] = [()]
         self._anchors: dict[int, bool] = {}
         self._known: dict[frozenset[int], _State] = {}
         self._kept = 0
-        begin = self._built(node, 0)
-        self.start = self._state(self._closure([begin], {True}))
+        self.begin = self._closure([self._built(Reader(text).read(), 0)], {True})
+        self.start = self._state(self.begin)
+
+    def steps(self, at: Iterable[int]) -> Steps:
+        """What leads on."""
+        return tuple(step for step in (self._sets[each] for each in sorted(at)) if step)
+
+    @property
+    def sets(self) -> Iterable[CharSet]:
+        """All sets of characters that lead from anywhere."""
+        return (step[0] for step in self._sets if step)
+
+    def after(self, reached: Iterable[int]) -> frozenset[int]:
+        """The states in which all ways are once a character has led to these."""
+        return self._closure(reached, set())
+
+    def accepts(self, at: frozenset[int]) -> bool:
+        """Whether a value may end here."""
+        return 0 in at or 0 in self._closure(at, {False})
 
     def found(self, state: _State, character: str) -> _State:
         """Where a character leads from a state; it is kept there."""
         if self._kept >= _MOST_KEPT:
             self._forget()
-        after = self._closure([to for has, to in state.steps if has(character)], set())
+        after = self.after([to for has, to in state.steps if has(character)])
         self._kept += 1 + len(after)
         state[character] = known = self._known.get(after) or self._state(after)
         return known
@@ -76,9 +101,7 @@ class _Automaton:
         self._kept = 0
 
     def _state(self, at: frozenset[int]) -> _State:
-        accepts = 0 in self._closure(at, {False}) or (0 in at)
-        steps = tuple(step for step in (self._sets[each] for each in sorted(at)) if step)
-        self._known[at] = state = _State(self, accepts, steps)
+        self._known[at] = state = _State(self, self.accepts(at), self.steps(at))
         return state
 
     def _closure(self, begin: Iterable[int], anchors: set[bool]) -> frozenset[int]:

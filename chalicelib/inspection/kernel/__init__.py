@@ -6,6 +6,8 @@ its own memory: whatever is in a file, the worst that it does is to fail. It is 
 
 from chalicelib.inspection.kernel.host import Kernel, kernel_for
 from chalicelib.inspection.kernel.json_records import KernelRecords
+from chalicelib.inspection.kernel.rules import UnknownError
 from chalicelib.inspection.kernel.tables import KernelRuns
+from chalicelib.inspection.kernel.values import KernelValues
 
-__all__ = ["Kernel", "KernelRecords", "KernelRuns", "kernel_for"]
+__all__ = ["Kernel", "KernelRecords", "KernelRuns", "KernelValues", "UnknownError", "kernel_for"]

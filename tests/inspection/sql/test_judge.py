@@ -97,7 +97,7 @@ def fields(draw: st.DrawFn, name: str) -> dict[str, Any]:
 def schemas(draw: st.DrawFn) -> dict[str, Any]:
     """A schema that is right."""
     names = ["a", "b", "c"][: draw(st.integers(1, 3))]
-    made = [_right(draw(fields(name))) for name in names]
+    made = [draw(right_fields(name)) for name in names]
     schema: dict[str, Any] = {"fields": made}
     if draw(st.booleans()):
         schema["primaryKey"] = draw(st.lists(st.sampled_from(names), min_size=1, unique=True))
@@ -106,6 +106,11 @@ def schemas(draw: st.DrawFn) -> dict[str, Any]:
     return schema | draw(
         st.fixed_dictionaries({}, optional={"fieldsMatch": st.sampled_from(["exact", "subset", "partial"])})
     )
+
+
+def right_fields(name: str) -> st.SearchStrategy[dict[str, Any]]:
+    """A field that is right."""
+    return fields(name).map(_right)
 
 
 def _right(field: dict[str, Any]) -> dict[str, Any]:
@@ -130,9 +135,13 @@ def _is_right(field: dict[str, Any]) -> bool:
 
 
 @st.composite
-def files(draw: st.DrawFn) -> tuple[Contract, bytes]:
-    """A contract, and a table that may break each of its rules."""
+def files(draw: st.DrawFn, *, keys: bool = True) -> tuple[Contract, bytes]:
+    """A contract, and a table that may break each of its rules; perhaps without those that want values to be unique."""
     schema = draw(schemas())
+    if not keys:
+        schema = {name: value for name, value in schema.items() if name not in ("primaryKey", "uniqueKeys")}
+        for field in schema["fields"]:
+            field["constraints"].pop("unique", None)
     cells = [st.sampled_from([*POOLS[field["type"]], "", "-", "NA"]) for field in schema["fields"]]
     rows = draw(st.lists(st.tuples(*cells), max_size=30))
     names = [field["name"] for field in schema["fields"]]
