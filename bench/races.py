@@ -100,7 +100,7 @@ RACES = (
         ),
     ),
     Race(title="JSON Lines, flat records", name="flat.jsonl", size="lines", peers=(ORJSON, JSON, DUCKDB_JSON, HASH)),
-    Race(title="JSON Lines, nested records that differ", name="nested.jsonl", size="document", peers=(ORJSON, JSON)),
+    Race(title="JSON Lines, nested records that differ", name="nested.jsonl", size="lines", peers=(ORJSON, JSON)),
     Race(
         title="JSON Lines, flat records, under a contract of 7 fields",
         name="flat.jsonl",

@@ -69,10 +69,10 @@ void EXPORT(json_forget)(void) {
   for (uint32_t i = 0; i < KINDS; i++) kinds_of_records[i] = 0;
 }
 
-/* Expect records as long and nested as deep as this at most. Each is ended by a line feed, and has none within, or else
-   by a comma. */
-void EXPORT(json_begin)(uint32_t are_lines, uint32_t depth, uint32_t length) {
-  lines = are_lines, longest = length, deepest = depth < DEEPEST ? depth : DEEPEST;
+/* Asked of whether they are lines, of depth and length: expect records as long and nested as deep as this at most. Each is
+   ended by a line feed, and has none within, or else by a comma. */
+void EXPORT(json_begin)(void) {
+  lines = asked[0], deepest = asked[1] < DEEPEST ? asked[1] : DEEPEST, longest = asked[2];
   json_forget();
 }
 
@@ -328,11 +328,12 @@ static void renumber(void) {
   objects = 0;
 }
 
-/* Records from `begin` up to `size`, up to the first that is not right, or is not ended.
+/* Asked of `begin` and `size`: records from `begin` up to `size`, up to the first that is not right, or is not ended.
 
    The answer: where the run ends, its records, how many columns are known with them, and whether there was no room for
    another name. */
-void EXPORT(json_records)(uint32_t begin, uint32_t size) {
+void EXPORT(json_records)(void) {
+  const uint32_t begin = asked[0], size = asked[1];
   uint32_t records = 0, end = begin, kept_columns = 0;
   const uint8_t ender = lines ? '\n' : ',';
   if (objects > MOST_OBJECTS) renumber();

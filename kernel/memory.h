@@ -1,6 +1,7 @@
-/* What all parts of the kernel share: the text that is looked at, and where answers are put.
+/* What all parts of the kernel share: the text that is looked at, what is asked of it, and where answers are put.
 
-   The host writes text into `text` and reads answers from `answer`; both stay where they are. Nothing is allocated,
+   The host writes text into `text` and the arguments of a question into `asked`, for to pass them takes it longer than
+   the whole call, and reads answers from `answer`; all stay where they are. Nothing is allocated,
    nothing is imported, and no call depends on an earlier one but through what is documented to be kept. */
 
 #ifndef RECIBO_MEMORY_H
@@ -15,11 +16,12 @@
 enum {
   CHUNK = 64,              /* bytes that are looked at together: one bit each of a 64-bit word */
   TEXT_BYTES = 1 << 20,    /* the longest text */
+  ARGUMENTS = 8,
   ANSWERS = 300,
 };
 
 extern uint8_t text[TEXT_BYTES + CHUNK]; /* with room to read a whole chunk at its end */
-extern uint32_t answer[ANSWERS];
+extern uint32_t asked[ARGUMENTS], answer[ANSWERS];
 
 typedef struct {
   v128_t part[CHUNK / 16];

@@ -23,14 +23,14 @@ static rule rules[COLUMNS];
 static uint32_t step[STEPS];
 static uint32_t steps_taken;
 
-/* Judge a column by the rule of which the text is the classes and the steps; the answer: whether there is room for it. */
-void EXPORT(judge_column)(uint32_t column, uint32_t size, uint32_t width, uint32_t start, uint32_t settled,
-                          uint32_t least, uint32_t most) {
-  const uint32_t count = (size - CLASSES) / 4;
+/* Asked of a column, the text's size, and width, start, settled, least and most of its rule: judge it by that rule, of which
+   the text is the classes and the steps. The answer: whether there is room for it. */
+void EXPORT(judge_column)(void) {
+  const uint32_t column = asked[0], count = (asked[1] - CLASSES) / 4;
   answer[0] = column < COLUMNS && count <= STEPS - steps_taken;
   if (!answer[0]) return;
-  rules[column] = (rule){.is_judged = true, .steps = steps_taken, .width = width, .start = start, .settled = settled,
-                         .least = least, .most = most};
+  rules[column] = (rule){.is_judged = true, .steps = steps_taken, .width = asked[2], .start = asked[3], .settled = asked[4],
+                         .least = asked[5], .most = asked[6]};
   __builtin_memcpy(rules[column].class_of, text, CLASSES);
   __builtin_memcpy(step + steps_taken, text + CLASSES, count * 4);
   steps_taken += count;
@@ -78,13 +78,15 @@ static void note(uint32_t at, uint32_t record, uint32_t begin, uint32_t end) {
   of[0] = record, of[1] = begin, of[2] = end;
 }
 
-/* Records from `begin` up to `size`, which are right but for their values.
+/* Asked of `begin`, `size`, the delimiter and whether the text is whole: records from `begin` up to `size`, which are right
+   but for their values.
 
    If the text `is_whole`, the last one may have no end; else one that may go on behind it is not looked at. They end with
    the doubtful one for which there is just room.
    The answer: where they end, how many they are, how many of them are doubtful; and of each of these which one it is,
    where it begins and where it ends. */
-void EXPORT(right_values)(uint32_t begin, uint32_t size, uint32_t delimiter, uint32_t is_whole) {
+void EXPORT(right_values)(void) {
+  const uint32_t begin = asked[0], size = asked[1], delimiter = asked[2], is_whole = asked[3];
   uint32_t end = begin, records = 0, doubtful = 0, cell = begin, column = 0;
   uint64_t within = 0;
   bool is_doubtful = false;

@@ -18,11 +18,12 @@ typedef struct {
   uint32_t feeds, returns, pairs;
 } scan;
 
-/* Records from `begin` up to `size`, each right and with `width` cells, up to the first that is not, or is not ended.
+/* Asked of `begin`, `size`, `width` and delimiter: records from `begin` up to `size`, each right and of so many cells, up to the first that is not, or is not ended.
 
    Only LF and CRLF end them here: another one ends the run, and is read elsewhere. So does a blank row.
    The answer: where the run ends, its records, those of them that CRLF ends, and all its LFs, CRs and CRLFs. */
-void EXPORT(right_records)(uint32_t begin, uint32_t size, uint32_t width, uint32_t delimiter) {
+void EXPORT(right_records)(void) {
+  const uint32_t begin = asked[0], size = asked[1], width = asked[2], delimiter = asked[3];
   scan now = {.apart = 1};
   uint32_t end = begin, records = 0, with_return = 0, before_row = 0;
   uint32_t feeds = 0, returns = 0, pairs = 0;

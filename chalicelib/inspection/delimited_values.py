@@ -100,7 +100,8 @@ class DelimitedValues:
 
     def _many(self, rows: Rows, few: RecordSink) -> RecordSink:
         """The kernel, if rules of fields are all that there is, and it can judge them."""
-        from chalicelib.inspection.kernel import KernelValues, UnknownError  # noqa: PLC0415 - most files never need it
+        from chalicelib.inspection.kernel.rules import UnknownError  # noqa: PLC0415 - most files never need it
+        from chalicelib.inspection.kernel.values import KernelValues  # noqa: PLC0415
 
         is_for_fields = not (self._checks or self._values.unique)
         if is_for_fields and self._limits.kernel_from_bytes <= self._limits.engine_from_bytes:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _WINDOW = 16 * KIB
 """How much is decoded at a time. Python values take some thirty times the room of their text, so not much."""
-_AS_LONG = 4
+_AS_LONG = 8
 """How many times as long as a table without the kernel records take to be decoded: so much earlier it is loaded."""
 _RECORDS = 32
 """After so many decoded records the kernel is asked again."""

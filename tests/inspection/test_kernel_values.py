@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from chalicelib.contracts import Contract
 from chalicelib.inspection import Limits, Report, inspect
-from chalicelib.inspection.kernel import Kernel, KernelValues, UnknownError
+from chalicelib.inspection.kernel import Kernel
 from chalicelib.inspection.kernel.orders import numbers_on_side
+from chalicelib.inspection.kernel.rules import UnknownError
+from chalicelib.inspection.kernel.values import KernelValues
 from chalicelib.inspection.limits import MIB
 from chalicelib.tableschema import Automaton, Field
 from tests.inspection.sql.test_judge import POOLS, files, right_fields

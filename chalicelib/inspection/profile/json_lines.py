@@ -10,7 +10,7 @@ from chalicelib.inspection.json_names import storable
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.profile.native import NativeProfile, Row
 from chalicelib.inspection.profile.natives import Fractional, Whole
-from chalicelib.inspection.report import Profile
+from chalicelib.inspection.report import Facts, Profile
 
 _MOST_NESTED = 200
 """As deep as Python reads wherever it is called from."""
@@ -23,6 +23,8 @@ class JsonProfile(NativeProfile):
     def __init__(self, findings: Findings, limits: Limits, *, samples: bool) -> None:
         super().__init__(limits, samples=samples)
         self._findings = findings
+        self._last = (b"", 0)
+        """The run that was taken last, and its first row."""
         self._places: dict[str, int] = {}
         self._has_more = False
         """Whether there are members that are not profiled."""
@@ -32,9 +34,20 @@ class JsonProfile(NativeProfile):
 
     def take(self, run: bytes, *, row: int, line: int = 0) -> None:  # type: ignore[override] # noqa: ARG002 - a sink's
         """Profile the records that are to be, unless they are cut off."""
+        if self._findings.is_closed:
+            return
+        before, self._last = self._last, (run, row)
+        self._take_run(*before, until=row)
+
+    def facts(self, facts: Facts) -> Facts:
+        """The facts of the lines with the profile of their members; as they are if there is no record."""
+        self._take_run(*self._last)
+        return super().facts(facts)
+
+    def _take_run(self, run: bytes, row: int, until: int | None = None) -> None:
+        """Profile what is wanted of a run; where the next one begins tells, without counting lines, if that is any."""
         at = self._sampling.skipped(row)
-        # The line ends are only counted where there may be enough: no record is shorter than a character and its end.
-        if self._findings.is_closed or at > len(run) // 2 or at > run.count(b"\n"):
+        if not run or (until is not None and row + at >= until):
             return
         lines = run.split(b"\n")
         while at < len(lines):
