@@ -1,11 +1,11 @@
 /* JSON (RFC 8259): the right records that a text begins with, and of which types their members are.
 
    A record is right if it is JSON, is nested no deeper than is read, and has no name twice in an object; all else is left
-   to others, and so is a name with an escape, which may be spelled in several ways. That text is UTF-8 is known.
+   to others. That text is UTF-8 is known.
 
-   Names are kept from call to call, each once for every depth. At one depth one object is open at a time: so a name that
-   bears the number of this very object is there a second time. Which name follows another, or is the first within it, is
-   likely what it was before, and to compare with that is enough to know it. */
+   Names are kept from call to call, each spelling once for every depth. At one depth one object is open at a time: so a
+   name that bears the number of this very object is there a second time. Which name follows another, or is the first
+   within it, is likely what it was before, and to compare with that is enough to know it. */
 
 #include "memory.h"
 
@@ -15,6 +15,7 @@ enum {
   SPELLED_BYTES = 1 << 18,   /* of the names that are kept, with their quotes */
   LONGEST_NAME = 1 << 10,
   DEEPEST = 1 << 10,
+  UNWRITABLE = 1 << 15,      /* added to the depth of a name that has no spelling without escapes */
   MOST_ALIKE = 32,           /* names in a bucket that are looked at: more are made on purpose */
   MOST_OBJECTS = 1u << 31,
 };
@@ -25,7 +26,8 @@ typedef struct {
   uint32_t at;       /* where it is spelled */
   uint16_t size;     /* with its quotes */
   uint16_t depth;
-  uint32_t object;   /* the last that had it */
+  uint32_t meant;    /* the name without escapes, or itself */
+  uint32_t object;   /* the last that had it, if that is this one */
   uint32_t next;     /* the name that followed it last */
   uint32_t inner;    /* the first name in the last object within it */
   uint32_t alike;    /* another one in its bucket */
@@ -200,33 +202,95 @@ static inline uint32_t bucket_of(const uint8_t *at, uint32_t size, uint32_t dept
   return mixed >> 50;
 }
 
-static uint32_t add_name(const uint8_t *at, uint32_t size, uint32_t depth, uint32_t *bucket) {
+static uint32_t add_name(const uint8_t *at, uint32_t size, uint32_t depth, uint32_t *bucket, uint32_t meant) {
   if (used == NAMES || spelled_bytes + size > SPELLED_BYTES) {
     is_full = true;
     return 0;
   }
-  names[used] = (name){.at = spelled_bytes, .size = size, .depth = depth, .alike = *bucket, .column = known_columns};
-  if (depth == 1) {
-    columns[known_columns][0] = spelled_bytes + 1, columns[known_columns][1] = size - 2;
-    for (int i = 0; i < KINDS; i++) counts[known_columns * KINDS + i] = 0;
-    known_columns++;
+  names[used] = (name){.at = spelled_bytes, .size = size, .depth = depth, .alike = *bucket, .meant = meant};
+  if (meant) {
+    names[used].column = names[meant].column;
+  } else {
+    names[used].meant = used, names[used].column = known_columns;
+    if ((depth & ~UNWRITABLE) == 1) {
+      columns[known_columns][0] = spelled_bytes + 1, columns[known_columns][1] = size - 2;
+      for (int i = 0; i < KINDS; i++) counts[known_columns * KINDS + i] = 0;
+      known_columns++;
+    }
   }
   for (uint32_t i = 0; i < size; i++) spelled[spelled_bytes + i] = at[i];
   spelled_bytes += (size + 15) & ~15;
   return *bucket = used++;
 }
 
-/* The name, with its quotes, that the text goes on with, none if it may not be kept. */
-static __attribute__((noinline)) uint32_t find_name(const uint8_t *at, uint32_t depth) {
-  const uint8_t *end = past_plain(at + 1);
-  const uint32_t size = end + 1 - at;
-  if (*end != '"' || size > LONGEST_NAME) return 0;
-  uint32_t *bucket = &buckets[bucket_of(at, size, depth)], alike = 0;
+static uint32_t meant_by(const uint8_t *at, uint32_t depth);
+
+/* The name that is spelled so, with its quotes; none if it may not be kept. */
+static uint32_t kept_name(const uint8_t *at, uint32_t size, uint32_t depth, bool has_escapes) {
+  uint32_t *bucket = &buckets[bucket_of(at, size, depth)], alike = 0, meant = 0;
   for (uint32_t each = *bucket; each; each = names[each].alike) {
     if (names[each].size == size && names[each].depth == depth && goes_on_with(at, &names[each])) return each;
     if (++alike == MOST_ALIKE) return 0;
   }
-  return add_name(at, size, depth, bucket);
+  if (has_escapes && !(meant = meant_by(at, depth))) return 0;
+  return add_name(at, size, depth, bucket, meant);
+}
+
+/* The name that the text goes on with. */
+static __attribute__((noinline)) uint32_t find_name(const uint8_t *at, uint32_t depth) {
+  const uint8_t *end = past_plain(at + 1);
+  const bool has_escapes = *end == '\\';
+  end = has_escapes ? past_escapes(end) : *end == '"' ? end + 1 : 0;
+  return end && end - at <= (int32_t)LONGEST_NAME ? kept_name(at, end - at, depth, has_escapes) : 0;
+}
+
+static uint32_t four_digits(const uint8_t *at) {
+  uint32_t number = 0;
+  for (int i = 0; i < 4; i++) number = number << 4 | (at[i] <= '9' ? at[i] - '0' : (at[i] | 0x20) - 'a' + 10);
+  return number;
+}
+
+static uint8_t *write_character(uint8_t *to, uint32_t code) {
+  if (code < 0x80) {
+    *to++ = code;
+    return to;
+  }
+  const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  *to++ = 0xff80 >> more | code >> 6 * more;
+  for (int i = more - 1; i >= 0; i--) *to++ = 0x80 | (code >> 6 * i & 0x3f);
+  return to;
+}
+
+/* The name that is spelled with escapes, without them; none for half of a surrogate pair, which is no character. */
+static uint32_t meant_by(const uint8_t *at, uint32_t depth) {
+  static uint8_t plain[LONGEST_NAME + 16];
+  uint8_t *to = plain;
+  *to++ = *at++;
+  while (*at != '"') {
+    if (*at != '\\') {
+      *to++ = *at++;
+      continue;
+    }
+    uint32_t code = at[1];
+    if (code == 'u') {
+      code = four_digits(at + 2);
+      at += 6;
+      if (code >> 10 == 0xdc00 >> 10) return 0;
+      if (code >> 10 == 0xd800 >> 10) {
+        if (at[0] != '\\' || at[1] != 'u' || four_digits(at + 2) >> 10 != 0xdc00 >> 10) return 0;
+        code = 0x10000 + ((code & 0x3ff) << 10 | (four_digits(at + 2) & 0x3ff));
+        at += 6;
+      }
+    } else {
+      const char *marks = "b\bf\fn\nr\rt\t";
+      for (int i = 0; i < 10; i += 2) if (code == (uint8_t)marks[i]) { code = marks[i + 1]; break; }
+      at += 2;
+    }
+    if (code < ' ' || code == '"' || code == '\\') depth |= UNWRITABLE;
+    to = write_character(to, code);
+  }
+  *to++ = '"';
+  return kept_name(plain, to - plain, depth, false);
 }
 
 /* -- records */
@@ -287,8 +351,9 @@ member: {
     if (!is) return 0;
     *likely = is, here = &names[is];
   }
-  if (here->object == object) return 0;
-  here->object = object;
+  name *meant = &names[here->meant];
+  if (meant->object == object) return 0;
+  meant->object = object;
   likely = &here->next, within = &here->inner;
   if (depth == 1) found = &seen[mine++], *found = here->column * KINDS;
   at += here->size;

@@ -1,7 +1,7 @@
 """Reads runs of small records faster than `JsonReader`, and only those it would accept without any finding.
 
-By the kernel, once there is enough of them; before that, and where it declines, by the standard library's scanner,
-which is written in C. What neither takes is left to the reader, which is the truth.
+By the standard library's scanner, which is written in C, and once there is enough of them by the kernel. What is not
+taken is left to the reader, which is the truth.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WINDOW = 16 * KIB
 _AS_LONG = 8
 """How many times as long as a table without the kernel records take to be decoded: so much earlier it is loaded."""
 _RECORDS = 32
-"""After so many decoded records the kernel is asked again."""
+"""And how many records."""
 _KNOWN_CHARACTERS = MIB
 """How many characters of names are known; a record with others takes longer."""
 _KINDS_REMEMBERED = 256
@@ -83,7 +83,6 @@ class FastRecords:
         self._spare = _KNOWN_CHARACTERS
         self._members: dict[str, object] = {}
         self._failed = self._pause = 0
-        self._ahead = 1
         self._kinds: Counter[tuple[tuple[str, ...], tuple[type, ...]]] = Counter()
         self._scalars: Counter[type] = Counter()
         self._decoded = 0
@@ -95,12 +94,12 @@ class FastRecords:
     def take(self, block: bytes, begin: int) -> tuple[int, int]:
         """Read records from `begin` on: how many, and where the next begins."""
         total, more = 0, 1
-        while more:
-            by_kernel, begin = self._take_by_kernel(block, begin)
-            # What the kernel declines among others is likely a single record; else more and more are decoded at once.
-            self._ahead = 1 if by_kernel else min(2 * self._ahead, _RECORDS)
+        while more and not (kernel := self._loaded_kernel()):
             more, begin = self._take_decoded(block, begin)
-            total += by_kernel + more
+            total += more
+        if kernel:
+            more, begin = kernel.take(block, begin)
+            total += more
         return total, begin
 
     def tell(self) -> None:
@@ -116,20 +115,16 @@ class FastRecords:
         self._kinds.clear()
         self._scalars.clear()
 
-    def _take_by_kernel(self, block: bytes, begin: int) -> tuple[int, int]:
-        if self._kernel is None:
-            if self._decoded < self._limits.kernel_from_bytes:
-                return 0, begin
-            self._kernel = self._kernel_records()
-        return self._kernel.take(block, begin) if self._kernel else (0, begin)
+    def _loaded_kernel(self) -> KernelRecords | None:
+        if self._kernel is None and self._decoded >= self._limits.kernel_from_bytes:
+            from chalicelib.inspection.kernel import KernelRecords, kernel_for  # noqa: PLC0415 (on first use)
 
-    def _kernel_records(self) -> KernelRecords | None:
-        from chalicelib.inspection.kernel import KernelRecords, kernel_for  # noqa: PLC0415 (on first use)
-
-        if kernel := kernel_for(_AS_LONG * self._decoded, self._limits):
-            is_line, depth, longest = self._layout.one_line, self._depth, self._longest
-            return KernelRecords(kernel, self._columns, one_line=is_line, depth=depth, longest=longest, keep=self._keep)
-        return None
+            if kernel := kernel_for(_AS_LONG * self._decoded, self._limits):
+                lines, depth, longest = self._layout.one_line, self._depth, self._longest
+                self._kernel = KernelRecords(
+                    kernel, self._columns, one_line=lines, depth=depth, longest=longest, keep=self._keep
+                )
+        return self._kernel
 
     def _take_decoded(self, block: bytes, begin: int) -> tuple[int, int]:
         if self._pause:
@@ -149,7 +144,7 @@ class FastRecords:
         """Where the first record begins, and where each that can be read ends."""
         first = self._layout.before.match(text)
         ends = [first.end()] if first else []
-        while first and len(ends) <= self._ahead and (end := self._record_end(text, ends[-1])):
+        while first and len(ends) <= _RECORDS and (end := self._record_end(text, ends[-1])):
             ends.append(end)
         return ends
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from chalicelib.inspection.json_columns import Columns
 from chalicelib.inspection.json_names import Name
 from chalicelib.inspection.kernel.host import Kernel
-from chalicelib.inspection.limits import KIB
 
 _KINDS = ("string", "integer", "number", "boolean", "null", "object", "array", "")
 """The types in the order in which the kernel counts them; the last is none."""
-_SHORT_BYTES = 4 * KIB
-_MOST_SHORT = 8
-"""Asking the kernel takes as long as to decode some kilobytes: so many times in vain, and others read the block."""
+_MOST_IN_VAIN = 32
+"""Asking the kernel takes a third of the time to read a line otherwise: so often in vain, and others read the block."""
 
 
 class KernelRecords:
@@ -33,7 +31,7 @@ class KernelRecords:
         self._block = b""
         self._begin = self._end = 0
         """Which part of it the kernel looks at."""
-        self._short = 0
+        self._in_vain = 0
         self._is_empty = True
         """Whether no name of a record that was taken is kept."""
         kernel.ask("json_begin", one_line, depth, longest)
@@ -41,14 +39,14 @@ class KernelRecords:
     def take(self, block: bytes, begin: int) -> tuple[int, int]:
         """Read records from `begin` on: how many, and where the next begins."""
         if block is not self._block:
-            self._block, self._begin, self._end, self._short = block, 0, 0, 0
-        total, at, has_room = 0, begin, self._short <= _MOST_SHORT
+            self._block, self._begin, self._end, self._in_vain = block, 0, 0, 0
+        total, at, has_room = 0, begin, self._in_vain <= _MOST_IN_VAIN
         while has_room and at < len(block):
             records, at, is_full = self._ask(at)
             total += records
             self._is_empty = self._is_empty and not records
             has_room = self._make_room(at, is_full=is_full)
-        self._short += at - begin < _SHORT_BYTES
+        self._in_vain = 0 if total else self._in_vain + 1
         return total, at
 
     def tell(self) -> None:
