@@ -19,9 +19,6 @@ _DEEPEST_FAST = 8
 class JsonText:
     """Judges one JSON text up to its first error; the elements of an outermost array are its records."""
 
-    newlines: Newlines | None = None
-    """Nothing here counts line ends."""
-
     def __init__(self, findings: Findings, limits: Limits) -> None:
         self._findings = findings
         self._limits = limits
@@ -29,9 +26,12 @@ class JsonText:
         self._reader = JsonReader(TEXT, limits, self._members)
         self._fast: dict[int, FastRecords] = {}
         self._stopped = False
+        self.newlines: Newlines | None = None
+        """The line ends of the block that was fed last, where they were counted on the way."""
 
     def feed(self, block: bytes) -> None:
         """Take the next block."""
+        self.newlines = None
         if self._stopped:
             return
         try:
@@ -41,7 +41,9 @@ class JsonText:
         except TooDeep as error:
             self._stop("json-too-deep", block, error.offset, limit=self._limits.json_depth)
         else:
+            before = self._members.position.line
             self._members.position = self._members.position.at(block, len(block))
+            self.newlines = None if b"\r" in block else (self._members.position.line - before, 0, 0)
 
     def finish(self) -> Facts:
         """Judge the end of the text."""

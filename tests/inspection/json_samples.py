@@ -14,6 +14,7 @@ from chalicelib.findings import Finding, Findings
 from chalicelib.inspection.formats import FormatInspector
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.report import Facts
+from chalicelib.inspection.text import Lines
 from tests.inspection.strategies import with_kernel
 
 VALID = (
@@ -230,10 +231,13 @@ def outcome(format_: Callable[[Findings, Limits], FormatInspector], blocks: Iter
 def _outcome(
     format_: Callable[[Findings, Limits], FormatInspector], blocks: Sequence[bytes], limits: Limits
 ) -> Outcome:
-    findings = Findings()
+    findings, lines, told = Findings(), Lines(), Lines()
     inspector = format_(findings, limits)
     for block in blocks:
         inspector.feed(block)
+        lines.feed(block, inspector.newlines)
+    told.feed(b"".join(blocks))
+    assert lines.kinds == told.kinds, "the line ends that were counted on the way"
     facts = inspector.finish()
     return Outcome(facts, tuple(findings), findings.counts)
 
