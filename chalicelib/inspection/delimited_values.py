@@ -1,4 +1,4 @@
-"""The values of delimited text, judged by a schema: those of a short table row by row, of a long one by the engine."""
+"""The values of delimited text, judged by a schema: those of a short table row by row, of a long one at once."""
 
 from __future__ import annotations
 

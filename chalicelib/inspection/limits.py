@@ -39,8 +39,8 @@ class Limits:
     """How many of the commonest values of a column a report tells, where it may tell any."""
     uniqueness_bytes: int = 256 * MIB
     """How much memory the values may take that a contract wants to be unique."""
-    engine_from_bytes: int = 2 * MIB
-    """How many bytes of records a table has at least that the embedded engine judges: its start takes as long."""
+    engine_from_bytes: int = MIB
+    """How many bytes of records a table has at least that kernel or engine judge: their start takes as long."""
     engine_batch_bytes: int = 8 * MIB
     """How much the engine is asked about at a time; it is held twice, while the next batch is collected."""
     engine_columns: int = 256
