@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -37,8 +37,7 @@ class Scope(StrEnum):
     CELL = "cell"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
+class Code(NamedTuple):
     """One kind of finding: its place in the table of design, its sentence, and how to mend the file.
 
     `ends_check` if what follows it in the file was not checked, or cannot be trusted.
@@ -781,8 +780,7 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """One problem or remark, with its position as far as it is known.
 
     `row` counts records from 1 without the header (0 is the header); `line` and `column` count physical lines

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from chalicelib.findings import Findings
 from chalicelib.inspection import VERSION, Report, inspect
@@ -38,8 +38,7 @@ class StillInspectingError(Exception):
     """Another inspection of the upload is going on: look again when its time is over, unless it ends in a receipt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedUpload:
+class OpenedUpload(NamedTuple):
     """An upload being read: its bytes in chunks, and what it was uploaded with."""
 
     chunks: Iterator[bytes]
@@ -94,16 +93,14 @@ class Clock(Protocol):
         """How long this inspection may still take before it must have given its verdict."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of an entry: its receipt, and whether this delivery was the one that wrote it."""
 
     receipt: Receipt
     is_new: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Begun:
+class _Begun(NamedTuple):
     """An inspection that has begun."""
 
     entry: Entry

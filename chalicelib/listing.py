@@ -134,7 +134,7 @@ class _Asked:
     def timed(self) -> list[Entry]:
         """Its entries, those with a receipt at their receipt's time."""
         return [
-            replace(entry, uploaded_at=self.recorded.get(entry.identity, entry.uploaded_at)) for entry in self.listed
+            entry._replace(uploaded_at=self.recorded.get(entry.identity, entry.uploaded_at)) for entry in self.listed
         ]
 
 
@@ -154,7 +154,7 @@ class _Walk:
         for entry, older in zip(timed, [*timed[1:], *following.timed[:1], None], strict=False):
             time = entry.uploaded_at if entry.identity in here.recorded else self._time_of(entry, older)
             self.newer = Cursor(key=entry.key, version_id=entry.version_id, time=time)
-            yield replace(entry, uploaded_at=time)
+            yield entry._replace(uploaded_at=time)
 
     def _time_of(self, entry: Entry, older: Entry | None) -> datetime:
         """The latest moment that fits: S3's own, or the end of its second if an older version shares that second.

@@ -6,14 +6,18 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.findings import Cause, Finding, Findings
-from chalicelib.inspection import Column, Judged, Report, Status
+from chalicelib.inspection import Report, Status
 from chalicelib.uploads import Entry, Kind, iso
+
+if TYPE_CHECKING:
+    from chalicelib.inspection import Column
+    from chalicelib.inspection.report_parts import ElementCount, Judged
 
 INSPECTING = "inspecting"
 """The status of a mark: an inspection was begun and has not ended."""
@@ -51,8 +55,7 @@ The totals, `finding_counts` and `column_count`, stay exact.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What happened to one entry of a key's history: for an upload, one inspection and its verdict.
 
     `report` is None for a deletion, which is recorded and not judged. `declared_type` and `metadata` are those
@@ -60,15 +63,15 @@ class Receipt:
     """
 
     entry: Entry
-    inspection: int = 1
-    tries: int = 1
     received_at: datetime
     finished_at: datetime
     report: Report | None
-    declared_type: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    request_id: str | None = None
     inspector: str
+    inspection: int = 1
+    tries: int = 1
+    declared_type: str | None = None
+    metadata: Mapping[str, str] = MappingProxyType({})
+    request_id: str | None = None
 
 
 def system_failure(findings: Findings) -> Report:
@@ -128,11 +131,14 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "top_level": facts.top_level,
         "root": facts.root,
         "elements": facts.elements,
-        "element_counts": _first([_members(element) for element in facts.element_counts], COLUMNS_BYTES) or None,
+        "element_counts": _first(
+            [{"name": each.name, "count": each.count} for each in facts.element_counts], COLUMNS_BYTES
+        )
+        or None,
         "sha256": report.sha256,
         "bytes": report.bytes,
         "unpacked_bytes": report.unpacked_bytes,
-        "members": _first([_members(member) for member in report.members], MEMBERS_BYTES) or None,
+        "members": _first([member._asdict() for member in report.members], MEMBERS_BYTES) or None,
         "member_count": report.member_count,
         "lines": report.lines,
         "records": facts.records,
@@ -157,10 +163,14 @@ def _column_as_json(column: Column) -> dict[str, Any]:
     if profile := said.pop("profile", None):
         said |= _known_members(profile)
         if histogram := profile.histogram:
-            said["histogram"] = _members(histogram) | {"counts": list(histogram.counts)}
+            said["histogram"] = histogram._asdict() | {"counts": list(histogram.counts)}
         if common := said.pop("common"):
-            said["common"] = [_members(value) for value in common]
+            said["common"] = [{"value": each.value, "count": each.count} for each in common]
     return said
+
+
+def _element_as_json(element: ElementCount) -> dict[str, Any]:
+    return {"name": element.name, "count": element.count}
 
 
 def _contract_as_json(judged: Judged) -> dict[str, Any]:
@@ -174,13 +184,8 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
     return _known_members(finding) | {"severity": str(finding.severity)}
 
 
-def _members(value: Any) -> dict[str, Any]:
-    """The members of a dataclass as they are; `asdict` copies what they hold, which takes ten times as long."""
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
-
-
 def _known_members(value: Any) -> dict[str, Any]:
-    return {name: known for name in value.__dataclass_fields__ if (known := getattr(value, name)) is not None}
+    return {name: known for name, known in value._asdict().items() if known is not None}
 
 
 _canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, quote_plus, unquote_plus
 
 T = TypeVar("T")
@@ -26,8 +25,7 @@ class UnreadableEventError(ValueError):
     """The event is not one of S3's: give up, no retry can help."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of a key's history, as S3 announced it. `size` is bytes; times are UTC."""
 
     kind: Kind

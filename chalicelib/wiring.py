@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -52,8 +51,7 @@ TWICE_A_DAY = "cron(40 3,15 * * ? *)"
 """When the last day is verified: so that whoever asks for a day's result finds one, however long it took."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """What a stage's environment in .chalice/config.json says."""
 
     bucket: str

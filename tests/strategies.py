@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from chalicelib.findings import CATALOGUE, Finding
-from chalicelib.inspection import JSON_TYPES, BrokenRule, Column, Common, Facts, Judged, Profile, Report, Status
+from chalicelib.inspection import JSON_TYPES, Column, Common, Facts, Profile, Report, Status
+from chalicelib.inspection.report_parts import BrokenRule, Judged
 from chalicelib.receipts import Receipt
 from chalicelib.uploads import Entry, Kind
 

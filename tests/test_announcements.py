@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 
@@ -41,7 +40,7 @@ EVENTBRIDGES_LIMIT = 256 * 1024
 def judged(made: Receipt, report: Report) -> Receipt:
     """The receipt with a report whose cause agrees with its status."""
     cause = Cause.CONTENT if report.status is Status.FAILED else None
-    return dataclasses.replace(made, report=dataclasses.replace(report, cause=cause))
+    return made._replace(report=report._replace(cause=cause))
 
 
 UPLOADS = st.builds(judged, receipts(entries(kind=Kind.UPLOAD)), REPORTS)

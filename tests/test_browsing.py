@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from string import ascii_letters, digits
 from typing import Any
@@ -22,7 +21,8 @@ from chalicelib.browsing import (
     place_of,
     receipt_of,
 )
-from chalicelib.inspection import BrokenRule, Judged, inspect
+from chalicelib.inspection import inspect
+from chalicelib.inspection.report_parts import BrokenRule, Judged
 from chalicelib.queries import Browser
 from chalicelib.receipts import MARK_KEPT, SHARDS, Receipt, as_item, mark_item
 from chalicelib.uploads import Entry, Kind, iso
@@ -33,9 +33,8 @@ from tests.fakes import NOON
 from tests.receipts import SUCCESS, crash, failure
 from tests.strategies import KEYS, VERSIONS
 
-JUDGED = replace(
-    SUCCESS, contract=Judged(name="orders", sha256="0" * 64, broken_rules=(BrokenRule(code="x", field=None, count=1),))
-)
+BROKEN = BrokenRule(code="x", field=None, count=1)
+JUDGED = SUCCESS._replace(contract=Judged(name="orders", sha256="0" * 64, broken_rules=(BROKEN,)))
 REPORTS = [SUCCESS, inspect([b"a,b\n1\n"], name="x.csv"), failure("object-missing"), crash(), JUDGED, None]
 """Of an upload, but for the last: that is of a deletion."""
 MARK = len(REPORTS)
@@ -249,7 +248,7 @@ def test_a_forged_cursor_leaves_no_period_and_no_index() -> None:
 def test_a_receipts_name_in_an_address_is_its_identity_and_needs_no_encoding(
     key: str, version: str, number: int
 ) -> None:
-    entry = replace(ENTRY, key=key, version_id=version)
+    entry = ENTRY._replace(key=key, version_id=version)
     id_ = id_of(BUCKET, entry.identity, number)
     assert receipt_of(BUCKET, id_) == (entry.identity, number)
     assert id_.isascii()

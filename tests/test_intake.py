@@ -209,6 +209,6 @@ def _breaking(opened: Any, error: Exception) -> Any:
                 yield next(found.chunks)
                 raise error
 
-            yield replace(found, chunks=chunks())
+            yield found._replace(chunks=chunks())
 
     return broken()

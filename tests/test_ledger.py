@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -52,7 +51,7 @@ def test_a_receipt_is_recorded_whole(ledger: ReadableLedger) -> None:
 def test_a_second_receipt_of_one_inspection_is_refused_and_changes_nothing(ledger: ReadableLedger) -> None:
     first = receipt()
     ledger.record(first)
-    assert not ledger.record(replace(first, report=failure(), request_id="later"))
+    assert not ledger.record(first._replace(report=failure(), request_id="later"))
     assert ledger.current(first.entry.identity) == as_json(first)
 
 
@@ -62,7 +61,7 @@ def test_an_upload_that_was_never_seen_has_no_receipt(ledger: ReadableLedger) ->
 
 def test_a_later_inspection_stands_beside_the_first_and_is_the_current_one(ledger: ReadableLedger) -> None:
     first = receipt(report=failure())
-    second = replace(first, inspection=2, report=SUCCESS)
+    second = first._replace(inspection=2, report=SUCCESS)
     assert ledger.record(first)
     assert ledger.record(second)
     assert ledger.current(first.entry.identity) == as_json(second)
@@ -104,7 +103,7 @@ def test_a_deletion_stands_beside_the_upload_it_deletes(ledger: ReadableLedger) 
 def test_of_fifty_that_record_one_upload_at_once_exactly_one_succeeds(ledger: ReadableLedger) -> None:
     made = receipt()
     mark(ledger, made.entry)
-    attempts = [replace(made, request_id=f"request {number}") for number in range(50)]
+    attempts = [made._replace(request_id=f"request {number}") for number in range(50)]
     with ThreadPoolExecutor(max_workers=50) as pool:
         wrote = list(pool.map(ledger.record, attempts))
     assert wrote.count(True) == 1
@@ -115,14 +114,14 @@ def test_a_later_inspection_is_refused_while_the_one_before_goes_on(ledger: Read
     made = receipt()
     mark(ledger, made.entry)
     with pytest.raises((LookupError, ClientError)):
-        ledger.record(replace(made, inspection=2))
+        ledger.record(made._replace(inspection=2))
     assert (ledger.current(made.entry.identity) or {})["status"] == "inspecting"
 
 
 def test_a_later_inspection_whose_earlier_receipt_has_expired_is_recorded_once(ledger: ReadableLedger) -> None:
     made = receipt(inspection=2)
     ledger.mark(made.entry, inspection=2, started_at=NOON, deadline=NOON + timedelta(minutes=14))
-    assert [ledger.record(made), ledger.record(replace(made, request_id="later"))] == [True, False]
+    assert [ledger.record(made), ledger.record(made._replace(request_id="later"))] == [True, False]
     assert ledger.current(made.entry.identity) == as_json(made)
 
 
@@ -159,7 +158,7 @@ def test_what_is_given_up_takes_the_place_of_a_mark_whose_time_is_over(ledger: R
 def test_what_is_given_up_changes_no_receipt(ledger: ReadableLedger) -> None:
     made = receipt()
     ledger.record(made)
-    assert not ledger.give_up(replace(made, report=crash()), request_id="r")
+    assert not ledger.give_up(made._replace(report=crash()), request_id="r")
     assert ledger.current(made.entry.identity) == as_json(made)
 
 
@@ -173,9 +172,9 @@ def test_a_mark_tells_which_try_of_whose_it_is(ledger: ReadableLedger) -> None:
 
 def test_a_later_inspection_has_one_receipt_however_often_it_is_recorded(ledger: ReadableLedger) -> None:
     first = receipt(report=failure())
-    second = replace(first, inspection=2, report=SUCCESS)
+    second = first._replace(inspection=2, report=SUCCESS)
     ledger.record(first)
-    assert [ledger.record(second), ledger.record(replace(second, request_id="later"))] == [True, False]
+    assert [ledger.record(second), ledger.record(second._replace(request_id="later"))] == [True, False]
     assert ledger.current(first.entry.identity) == as_json(second)
 
 
@@ -191,7 +190,7 @@ def test_a_later_inspection_leaves_its_own_mark_beside_the_earlier_receipt(ledge
     ledger.record(first)
     ledger.mark(first.entry, inspection=2, started_at=NOON, deadline=NOON + timedelta(minutes=14))
     assert (ledger.current(first.entry.identity) or {})["status"] == "inspecting"
-    assert ledger.record(replace(first, inspection=2, report=SUCCESS))
+    assert ledger.record(first._replace(inspection=2, report=SUCCESS))
 
 
 def test_what_is_known_of_entries_is_found_by_their_identities(ledger: ReadableLedger) -> None:

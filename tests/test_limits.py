@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -51,12 +50,12 @@ def test_the_largest_receipt_is_kept_whole_listed_sealed_and_verified(character:
     """The simulated DynamoDB refuses, as the real one does, what is over 400 KB."""
     entry = entry_of(events.record(LONGEST_KEY, version_id="v" * 100, sequencer="F" * 40))
     metadata = {f"name-{number}": "v" * 1000 for number in range(2)}
-    report = replace(worst_report(character), cause=Cause.CONTENT)
-    largest = replace(receipt(entry, report=report), metadata=metadata, declared_type="t" * 1000)
+    report = worst_report(character)._replace(cause=Cause.CONTENT)
+    largest = receipt(entry, report=report)._replace(metadata=metadata, declared_type="t" * 1000)
     assert wired.ledger.record(largest)
-    assert wired.ledger.record(replace(largest, inspection=2))
+    assert wired.ledger.record(largest._replace(inspection=2))
     found = wired.ledger.current(entry.identity)
-    assert found == as_json(replace(largest, inspection=2))
+    assert found == as_json(largest._replace(inspection=2))
     assert len(str(found["findings"])) > FINDINGS_BYTES // 4
     assert [summary["inspection"] for summary in wired.lists.newest(BUCKET)] == [2, 1]
     assert [summary["inspection"] for summary in wired.lists.failures(BUCKET)] == [2]
@@ -70,7 +69,7 @@ def test_an_upload_has_as_many_inspections_as_are_asked_for(wired: Wired) -> Non
     """A hundred, beyond what reconcile would ask for: the last is the verdict, and the history has them all."""
     first = receipt(entry_of(events.record("z")))
     for number in range(1, 101):
-        assert wired.ledger.record(replace(first, inspection=number, report=SUCCESS))
+        assert wired.ledger.record(first._replace(inspection=number, report=SUCCESS))
     assert (wired.ledger.current(first.entry.identity) or {})["inspection"] == 100
     history = wired.lists.history(BUCKET, "z", limit=1000)
     assert [summary["inspection"] for summary in history] == list(range(100, 0, -1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from datetime import timedelta
@@ -14,7 +13,8 @@ from hypothesis import strategies as st
 
 from chalicelib.aws.items import decoded, encoded
 from chalicelib.findings import CATALOGUE, Finding, Findings
-from chalicelib.inspection import BrokenRule, Column, Facts, Judged, Limits, Report, Status, inspect
+from chalicelib.inspection import Column, Facts, Limits, Report, Status, inspect
+from chalicelib.inspection.report_parts import BrokenRule, Judged
 from chalicelib.receipts import (
     INDEX_ATTRIBUTES,
     Receipt,
@@ -165,7 +165,7 @@ def test_what_is_cut_to_fit_is_still_counted() -> None:
 
 
 def test_nothing_is_cut_from_a_receipt_of_common_size() -> None:
-    report = dataclasses.replace(worst_report("x"), findings=worst_report("x").findings[:50])
+    report = worst_report("x")._replace(findings=worst_report("x").findings[:50])
     content = as_json(receipt_of(report))
     assert (len(content["columns"]), len(content["findings"])) == (200, 50)
 

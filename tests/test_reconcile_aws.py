@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -115,7 +114,7 @@ def test_a_delete_marker_and_what_is_below_it_are_entries(world: World) -> None:
 
 def test_what_died_or_failed_by_recibos_own_fault_is_inspected_again(world: World, functions: Lambda) -> None:
     began = datetime.now(UTC) - HOUR
-    dead, broken = (replace(entry_of(world.upload(key, GOOD)), uploaded_at=began) for key in ("dead.csv", "broken.csv"))
+    dead, broken = (entry_of(world.upload(key, GOOD))._replace(uploaded_at=began) for key in ("dead.csv", "broken.csv"))
     world.ledger.mark(dead, started_at=began, deadline=began + timedelta(minutes=14))
     world.ledger.record(receipt(broken, report=crash(), at=began))
     assert run() == Run(listed=2, died=1, system=1)

@@ -212,7 +212,7 @@ def test_the_same_is_true_of_a_stage_whose_seals_are_signed(
     kms = wiring.client("kms")
     key = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName=signed.seals_key, TargetKeyId=key)
-    settings = replace(wiring.Settings.from_environment(), anchor=signed.anchor)
+    settings = wiring.Settings.from_environment()._replace(anchor=signed.anchor)
     monkeypatch.setattr(wiring.Settings, "from_environment", lambda: settings)
     _forget()
     hold(policies(signed)[function], function, world, monkeypatch)

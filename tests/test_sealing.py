@@ -346,9 +346,9 @@ def test_an_entry_of_the_journal_has_what_a_seal_and_its_counts_need(case: Case)
     made = receipt()
     failed = receipt(report=failure(), inspection=2)
     case.ledger.record(made)
-    case.ledger.record(replace(failed, inspection=1))
+    case.ledger.record(failed._replace(inspection=1))
     known = {entry["identity"]: entry for entry in case.store.entries(BUCKET, NOON)}
-    for one in (made, replace(failed, inspection=1)):
+    for one in (made, failed._replace(inspection=1)):
         entry, content = known[one.entry.identity], as_json(one)
         for name in ("inspection", "content_hash", "kind", "status", "cause", "bytes", "records", "key", "finished_at"):
             assert entry.get(name) == content.get(name)
@@ -424,7 +424,7 @@ def test_entries_of_one_moment_are_in_the_order_of_their_names(case: Case) -> No
 
 def test_later_inspections_and_deletions_are_sealed_as_well(case: Case) -> None:
     upload = receipt(report=failure())
-    again = replace(upload, inspection=2, finished_at=NOON + MINUTE)
+    again = upload._replace(inspection=2, finished_at=NOON + MINUTE)
     gone = receipt(entry_of(events.deletion(version_id=upload.entry.version_id)), report=None, at=NOON + 2 * MINUTE)
     for one in (upload, again, gone):
         case.ledger.record(one)

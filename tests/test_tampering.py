@@ -141,7 +141,7 @@ def forge_bucket(items: dict[Key, Item], draw: Any) -> tuple[Deed, list[Item], l
     pk, sk = draw(st.sampled_from(sorted(key for key in items if not key[0].startswith("#"))))
     upload = entry_from(items[pk, sk])
     head, _, tail = upload.key.partition("/")
-    forged = replace(upload, bucket=f"{upload.bucket}/{head}", key=tail)
+    forged = upload._replace(bucket=f"{upload.bucket}/{head}", key=tail)
     number = draw(st.sampled_from([sk, sk + 1]))
     if draw(st.booleans()):
         item = as_item(receipt(forged, inspection=number, report=SUCCESS if upload.kind is Kind.UPLOAD else None))

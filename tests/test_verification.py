@@ -101,7 +101,7 @@ def test_only_an_anchor_makes_a_chain_more_than_consistent(anchor: Any, standing
 def test_odd_names_are_joined_like_any_other(key: str, version: str) -> None:
     made = Evidence(anchor=FakeCopies())
     upload = made.entry(0, key="plain")
-    upload = replace(upload, key=key, version_id=version)
+    upload = upload._replace(key=key, version_id=version)
     made.upload(0, of=upload)
     made.land(upload)
     made.seal(DUE)
@@ -369,7 +369,7 @@ def test_a_token_that_recibo_could_not_have_made_is_an_alteration(more: dict[str
 def of_no_bucket(upload: Entry, **more: Any) -> Entry:
     """An entry of the same identity, in the journal of a bucket that cannot be: the key's first segment is in it."""
     head, _, tail = upload.key.partition("/")
-    return replace(upload, bucket=f"{upload.bucket}/{head}", key=tail, **more)
+    return upload._replace(bucket=f"{upload.bucket}/{head}", key=tail, **more)
 
 
 def test_a_verdict_of_a_bucket_that_cannot_be_supersedes_nothing() -> None:
@@ -420,7 +420,7 @@ def test_a_mark_of_a_bucket_that_cannot_be_is_inserted_and_one_of_another_bucket
     made.table.put(mark_item(of_no_bucket(upload), 2, started_at=NOON, deadline=NOON))
     assert only(made.verify(1), Defect.INSERTED).sk == "2"
     made.table.put(mark_item(upload, 2, started_at=NOON, deadline=NOON + 15 * MINUTE))
-    made.table.put(mark_item(replace(upload, bucket="another"), 1, started_at=NOON, deadline=NOON))
+    made.table.put(mark_item(upload._replace(bucket="another"), 1, started_at=NOON, deadline=NOON))
     verdict = made.verify(1)
     assert verdict.is_well
     assert verdict.remarks == ("Items about other buckets, each looked at by itself: 1.",)

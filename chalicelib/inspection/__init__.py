@@ -5,12 +5,10 @@ from chalicelib.inspection.expectation import Expectation
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.report import (
     JSON_TYPES,
-    BrokenRule,
     Column,
     Common,
     Facts,
     Histogram,
-    Judged,
     Profile,
     Report,
     Status,
@@ -19,13 +17,11 @@ from chalicelib.inspection.report import (
 __all__ = [
     "JSON_TYPES",
     "VERSION",
-    "BrokenRule",
     "Column",
     "Common",
     "Expectation",
     "Facts",
     "Histogram",
-    "Judged",
     "Limits",
     "Profile",
     "Report",

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import KIB, Limits
-from chalicelib.inspection.report import Member
+from chalicelib.inspection.report_parts import Member
 
 PIECE = 256 * KIB
 """The most that is unpacked at a time: one byte can hold a million times as much."""

@@ -12,7 +12,8 @@ from chalicelib.inspection.delimited_values import DelimitedValues
 from chalicelib.inspection.json_values import JsonValues
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.native_values import NativeValues
-from chalicelib.inspection.report import Judged, Report
+from chalicelib.inspection.report import Report
+from chalicelib.inspection.report_parts import Judged
 from chalicelib.inspection.sinks import RecordSink
 from chalicelib.inspection.values import Values
 from chalicelib.tableschema import Schema

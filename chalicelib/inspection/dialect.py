@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.delimited import Delimited
@@ -13,8 +13,7 @@ DELIMITERS = (",", ";", "\t", "|")
 _LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
+class Dialect(NamedTuple):
     """The delimiter, and how many percent of the sampled rows are as wide as the first one."""
 
     delimiter: str

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.inspection.text_encodings import codec_of
 
@@ -51,8 +50,7 @@ _ASCII, _NOT_ASCII = bytes(range(128)), bytes(range(128, 256))
 find_beyond_ascii = re.compile(rb"[\x80-\xff]").search
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guess:
+class Guess(NamedTuple):
     """An encoding, and how sure it is that its text is the right one, in percent."""
 
     encoding: str

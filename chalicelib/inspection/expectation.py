@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chalicelib.inspection.media_types import Format
 
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from chalicelib.contracts import Contract
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
+class Expectation(NamedTuple):
     """What a caller knows better than the name and the content do."""
 
     format: Format | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
@@ -11,8 +11,7 @@ class OutOfTimeError(Exception):
     """Ends the pass at once; the report says so."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """Budgets; a file beyond one ends with a finding that says so, never with a killed function."""
 
     sniff_bytes: int = 64 * KIB

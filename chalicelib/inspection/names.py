@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib.inspection.media_types import Format
 
@@ -85,8 +85,7 @@ PACKED = COMPRESSIONS | {"7z"}
 """What is not unpacked a second time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Name:
+class Name(NamedTuple):
     """What a file's name says: the format of its content and whether it is compressed; None if it says nothing."""
 
     format: str | None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from chalicelib.inspection.patterns import compiled
 from chalicelib.inspection.text import has_lone_cr
@@ -89,8 +89,7 @@ def _run(like: tuple[bool, ...] | int) -> re.Pattern[bytes]:
     return compiled(rb"(?:%b\r?+\n|%b%b)*+" % (likely, row, _END))
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(NamedTuple):
     """How many records end in each way, and how many physical lines they span."""
 
     kinds: Mapping[str, int]

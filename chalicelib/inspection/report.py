@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from chalicelib.findings import Cause, Finding
+
+if TYPE_CHECKING:
+    from chalicelib.inspection.report_parts import ElementCount, Judged, Member, Sheet
 
 
 class Status(StrEnum):
@@ -28,8 +33,7 @@ class Common:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Histogram:
+class Histogram(NamedTuple):
     """How many values are in each of some bins of one width, the first of which begins there (docs/profile.md)."""
 
     begin: str
@@ -38,29 +42,27 @@ class Histogram:
     counts: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(NamedTuple):
     """What the cells of a column are like, of the records that were profiled (docs/profile.md).
 
     `share` is how many of 10,000 cells that are not empty are of the type; bounds and mean are theirs.
     """
 
+    nulls: int
+    longest: int
+    """In characters."""
+    distinct: int
     type: str | None = None
     format: str | None = None
     share: int | None = None
-    nulls: int
     minimum: str | None = None
     maximum: str | None = None
     mean: str | None = None
     histogram: Histogram | None = None
-    longest: int
-    """In characters."""
-    distinct: int
     common: tuple[Common, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table, or a member that the records of a JSON file have.
 
     `types` has, for JSON, how many records have the member with a value of each type (`JSON_TYPES`).
@@ -74,35 +76,7 @@ class Column:
     profile: Profile | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ElementCount:
-    """How many elements of one name an XML document has."""
-
-    name: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A member of an archive: its path in it, and its size, unpacked and packed."""
-
-    name: str
-    bytes: int
-    packed_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """A sheet of a workbook: from which to which cell it has values, and in how many rows."""
-
-    name: str
-    used_range: str | None
-    rows: int
-    hidden: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """What a format's inspector learnt; None is unknown, never a guess.
 
     `records` is exact or None: None when the format has none, or when an error ended the check early.
@@ -137,26 +111,7 @@ class Facts:
     sheet_count: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenRule:
-    """A rule of a contract that the file breaks: which, for which field of the schema, and exactly how many times."""
-
-    code: str
-    field: str | None
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """The contract that a file was judged by, and its rules that the file breaks."""
-
-    name: str
-    sha256: str
-    broken_rules: tuple[BrokenRule, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(NamedTuple):
     """The verdict on a file and everything it rests on. Sizes are bytes; None is unknown.
 
     `newline` is lf, crlf, cr or mixed. `counts` has the exact number of findings of each code, `findings` the
@@ -181,5 +136,5 @@ class Report:
     lines: int | None = None
     facts: Facts = Facts()
     findings: tuple[Finding, ...] = ()
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = MappingProxyType({})
     contract: Judged | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -158,7 +157,7 @@ class TextPass:
             self._judge_lines(inspector.record_ends if isinstance(inspector, Delimited) else self._lines.kinds)
         if self._draft.contracted:
             self._draft.contracted.finish(is_whole=not cut)
-        self._draft.note(facts=replace(facts, records=None) if cut else facts, lines=None if cut else self._lines.total)
+        self._draft.note(facts=facts._replace(records=None) if cut else facts, lines=None if cut else self._lines.total)
 
     def _read_block(self, inspector: FormatInspector, block: bytes) -> None:
         find_nul(block, self._lines, self._findings)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from chalicelib.inspection.compression import SLICE, PackedError, Unpacker
 from chalicelib.inspection.decompressors import Inflate, New, UnLzma, expand, new_bzip2, new_xz, new_zstd
 from chalicelib.inspection.limits import Limits
-from chalicelib.inspection.report import Member
+from chalicelib.inspection.report_parts import Member
 from chalicelib.inspection.source import Source
 from chalicelib.inspection.zip_records import (
     CENTRAL,

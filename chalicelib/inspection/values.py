@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import MIB, Limits
-from chalicelib.inspection.report import BrokenRule
+from chalicelib.inspection.report_parts import BrokenRule
 from chalicelib.tableschema import Schema, Uniqueness
 
 RULES: Mapping[str, str] = {

@@ -10,7 +10,8 @@ from typing import Any
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.limits import Limits
-from chalicelib.inspection.report import ElementCount, Facts
+from chalicelib.inspection.report import Facts
+from chalicelib.inspection.report_parts import ElementCount
 from chalicelib.inspection.text import Newlines
 from chalicelib.inspection.xml_doctype import Doctype
 from chalicelib.inspection.xml_elements import Elements

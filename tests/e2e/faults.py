@@ -13,7 +13,7 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -151,7 +151,7 @@ def _open(
     opened: Callable[..., AbstractContextManager[OpenedUpload]], *given: Any, **named: Any
 ) -> Iterator[OpenedUpload]:
     with opened(*given, **named) as upload:
-        yield replace(upload, chunks=_dying(upload.chunks))
+        yield upload._replace(chunks=_dying(upload.chunks))
 
 
 def _dying(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -21,7 +20,7 @@ EVERYTHING = Limits(findings_per_code=10_000)
 
 def with_kernel(limits: Limits = EVERYTHING) -> Limits:
     """The same limits, under which the kernel reads a text from its first byte on."""
-    return replace(limits, kernel_from_bytes=0, kernel_load_bytes=0)
+    return limits._replace(kernel_from_bytes=0, kernel_load_bytes=0)
 
 
 DELIMITERS = st.sampled_from([",", ";", "\t", "|"])

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +60,8 @@ def test_a_packed_file_gets_the_report_of_the_plain_one_however_it_is_packed_and
     data = text.encode()
     packed = pack(data)
     plain = inspect([data], name=name, limits=EVERYTHING)
-    report = inspect(cut(packed, size), name=f"{name}.{suffix}", limits=replace(EVERYTHING, block_bytes=block))
-    assert replace(report, **AS_PLAIN) == replace(plain, **AS_PLAIN)  # type: ignore[arg-type]
+    report = inspect(cut(packed, size), name=f"{name}.{suffix}", limits=EVERYTHING._replace(block_bytes=block))
+    assert report._replace(**AS_PLAIN) == plain._replace(**AS_PLAIN)  # type: ignore[arg-type]
     assert (report.compression, report.unpacked_bytes) == (SUFFIXES[suffix], len(data))
     assert (report.bytes, report.sha256) == (len(packed), hashlib.sha256(packed).hexdigest())
 

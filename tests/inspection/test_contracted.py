@@ -7,7 +7,6 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -309,4 +308,4 @@ def test_a_delimiter_that_is_said_is_taken_whatever_the_text_looks_like() -> Non
 
 def test_a_report_without_a_contract_is_as_it_was() -> None:
     content = b"id,name\n1\n"
-    assert replace(under(content), contract=None) == inspect([content], name="a.csv")
+    assert under(content)._replace(contract=None) == inspect([content], name="a.csv")

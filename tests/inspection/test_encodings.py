@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
@@ -87,8 +86,8 @@ def without_encoding(report: Report) -> Report:
     """What is left to compare of a file that is written in another encoding."""
     kept = tuple(found for found in report.findings if found.code != "encoding-guessed")
     counts = {code: count for code, count in report.counts.items() if code != "encoding-guessed"}
-    same = replace(report, findings=kept, counts=counts, encoding=None, encoding_confidence=None)
-    return replace(same, sha256=None, bytes=None)
+    same = report._replace(findings=kept, counts=counts, encoding=None, encoding_confidence=None)
+    return same._replace(sha256=None, bytes=None)
 
 
 @pytest.mark.parametrize(("text", "encoding"), CASES)

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -102,7 +101,7 @@ def test_how_much_is_sniffed_changes_nothing_where_format_and_encoding_are_said(
     whole = inspect([data], expectation=expectation)
     small = inspect([data], expectation=expectation, limits=Limits(sniff_bytes=sniff, block_bytes=block))
     confidence = whole.facts.dialect_confidence  # it speaks of what was sniffed
-    assert replace(small, facts=replace(small.facts, dialect_confidence=confidence)) == whole
+    assert small._replace(facts=small.facts._replace(dialect_confidence=confidence)) == whole
 
 
 def test_what_the_chunks_raise_passes_through() -> None:

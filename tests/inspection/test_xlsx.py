@@ -17,7 +17,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
 
 from chalicelib.inspection import Limits, Report, inspect
-from chalicelib.inspection.report import Sheet
+from chalicelib.inspection.report_parts import Sheet
 from chalicelib.inspection.xlsx.cells import ERROR, CellValues
 from chalicelib.inspection.xlsx.dates import Shown, moment_of, shown_as
 from chalicelib.inspection.xlsx.parts import resolved

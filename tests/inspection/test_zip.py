@@ -9,7 +9,6 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -30,7 +29,7 @@ NAMES = st.sampled_from(["a.csv", "b.csv", "d/", "d/é.csv", "__MACOSX/._a.csv",
 
 
 def one(data: bytes, name: str = "x.zip", **limits: int) -> Report:
-    return inspect([data], name=name, limits=replace(Limits(), **limits))
+    return inspect([data], name=name, limits=Limits()._replace(**limits))
 
 
 def reasons(data: bytes) -> list[tuple[str, str]]:

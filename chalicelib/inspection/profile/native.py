@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal, localcontext
 from itertools import zip_longest
 from typing import NamedTuple
@@ -65,8 +64,8 @@ class NativeColumn(ColumnProfile):
         """What all of it comes to; a record that did not come has no value."""
         found = self.profile()
         if self._is_nested:
-            found = replace(found, type=None, share=None)
-        return replace(found, nulls=records - self._cells)
+            found = found._replace(type=None, share=None)
+        return found._replace(nulls=records - self._cells)
 
 
 def _of_type(type_: type, values: Sequence[object], texts: Sequence[str]) -> Iterable[str]:
@@ -144,8 +143,8 @@ class NativeProfile:
         if not records:
             return facts
         profiles = self._profiles([column.name for column in facts.columns], records)
-        columns = [replace(column, profile=found) for column, found in zip(facts.columns, profiles, strict=True)]
-        return replace(facts, columns=tuple(columns), profiled_records=records)
+        columns = [column._replace(profile=found) for column, found in zip(facts.columns, profiles, strict=True)]
+        return facts._replace(columns=tuple(columns), profiled_records=records)
 
     def _profiles(self, names: Sequence[str], records: int) -> Iterable[Profile | None]:  # noqa: ARG002 - in order
         return (column.profile_of(records) for column in self._columns)

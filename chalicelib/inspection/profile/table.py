@@ -6,7 +6,6 @@ import csv
 import io
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -74,7 +73,7 @@ class TableProfile:
         profiles = (column.profile() for column in self._columns)
         named = zip(facts.columns, profiles, strict=True)
         columns = tuple(Column(name=column.name, profile=found) for column, found in named)
-        return replace(facts, columns=columns, profiled_records=self._records)
+        return facts._replace(columns=columns, profiled_records=self._records)
 
     def _read(self, run: bytes) -> Iterator[Sequence[str]]:
         text = io.StringIO(run.decode("utf-8", "replace"), newline="")

@@ -9,7 +9,8 @@ from chalicelib.findings import Findings
 from chalicelib.inspection.compression import PackedError
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.profile import NativeProfile
-from chalicelib.inspection.report import Column, Facts, Sheet
+from chalicelib.inspection.report import Column, Facts
+from chalicelib.inspection.report_parts import Sheet
 from chalicelib.inspection.spool import Spool
 from chalicelib.inspection.xlsx.cells import CellValues
 from chalicelib.inspection.xlsx.dates import Shown, Styles

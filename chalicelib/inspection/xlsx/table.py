@@ -9,7 +9,7 @@ from chalicelib.findings import Findings
 from chalicelib.inspection.headers import judge_names
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.patterns import compiled
-from chalicelib.inspection.report import Sheet
+from chalicelib.inspection.report_parts import Sheet
 from chalicelib.inspection.xlsx.cells import ERROR, CellValues, label
 from chalicelib.inspection.xlsx.parts import SheetEntry
 from chalicelib.inspection.xlsx.sheet import Cell, column_letters

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
@@ -96,7 +95,7 @@ def columns_of(report: Report) -> dict[str, dict[str, Any]]:
 
 def profiled(content: bytes, name: str, size: int = 1 << 20, *, samples: bool = False, **limits: int) -> Report:
     expectation = Expectation(samples=samples)
-    return inspect(cut(content, size), name=name, expectation=expectation, limits=replace(Limits(), **limits))
+    return inspect(cut(content, size), name=name, expectation=expectation, limits=Limits()._replace(**limits))
 
 
 # -- what plain Python makes of it

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,7 +61,7 @@ def of_cells(report: Report) -> dict[str, Any]:
 
 
 def inspected(data: bytes, size: int = 1 << 20, **limits: int) -> Report:
-    return inspect(cut(data, size), name="table.csv", limits=replace(Limits(), **limits))
+    return inspect(cut(data, size), name="table.csv", limits=Limits()._replace(**limits))
 
 
 @given(st.one_of(COLUMN, MOSTLY))
