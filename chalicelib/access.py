@@ -6,10 +6,9 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from chalicelib.uploads import iso
 
@@ -53,8 +52,7 @@ class DeniedError(Exception):
         self.denial, self.name, self.scope = denial, name, scope
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(NamedTuple):
     """Who makes a call: the token's name, what it allows, and where its uploads go."""
 
     name: str
@@ -67,8 +65,7 @@ class Caller:
             raise DeniedError(Denial.SCOPE, name=self.name, scope=scope)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(NamedTuple):
     """What is kept of a token: all but its secret, of which there is a SHA-256."""
 
     name: str

@@ -6,8 +6,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from chalicelib.problems import MEDIA_TYPE, problem_as_json
 
@@ -30,14 +30,13 @@ HEADERS: Mapping[str, str] = {
 """What every answer carries; one that is a page has a policy of its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer: its body is text already."""
 
     status: int = 200
     body: str = ""
     media_type: str = JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def complete(self) -> dict[str, str]:
         """All headers."""

@@ -6,7 +6,6 @@ import json
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -83,7 +82,7 @@ def revoke(surroundings: Surroundings, *, name: str, as_json: bool) -> None:
     """Refuse a token from now on, for the very next call."""
     tokens = _tokens(surroundings)
     found = tokens.get(number_of(name))
-    revoked = found and replace(found, revoked_at=datetime.now(UTC))
+    revoked = found and found._replace(revoked_at=datetime.now(UTC))
     if revoked is None or not tokens.revoke(revoked):
         raise UsageError(f"There is no valid token {printable(name)}: `recibo.py token ls` lists what there is.")
     click.echo(json.dumps(_members(revoked)) if as_json else f"The token {printable(name)} is revoked.")

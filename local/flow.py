@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -154,7 +153,7 @@ def _own_token(surroundings: Surroundings) -> str:
     """A new token for whoever started this; an earlier one ends."""
     tokens = DynamoTokens(surroundings.client("dynamodb"), surroundings.stage.table)
     if earlier := tokens.get(number_of(LOCAL)):
-        tokens.revoke(replace(earlier, revoked_at=datetime.now(UTC)))
+        tokens.revoke(earlier._replace(revoked_at=datetime.now(UTC)))
     return made(surroundings, LOCAL, [str(scope) for scope in Scope])
 
 

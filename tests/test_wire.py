@@ -6,7 +6,7 @@ import ast
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -427,7 +427,7 @@ def show_a_token(wired: Wired) -> Work:
 
 
 def make_a_token_and_revoke_it(wired: Wired) -> Work:
-    revoked = replace(TOKEN, revoked_at=LATER)
+    revoked = TOKEN._replace(revoked_at=LATER)
     return lambda: (_tokens(wired).add(TOKEN) or True, _tokens(wired).revoke(revoked))
 
 
