@@ -17,7 +17,7 @@ from infra.stages import ROOT, Stage, load_stage
 
 PAGE = ROOT / "docs" / "architecture.md"
 
-ENTRANCES = {"app", "chalicelib.routes", "chalicelib.handling"}
+ENTRANCES = {"app", "chalicelib.routes", "chalicelib.answering", "chalicelib.handling"}
 ROOMS: Mapping[str, str] = {
     "entrances": "decode an event, make one call, encode the answer",
     "wiring": "reads the environment, builds and keeps the collaborators",

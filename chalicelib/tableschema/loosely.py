@@ -78,7 +78,7 @@ def _date(found: re.Match[str]) -> date:
     year, day = int(parts["year"]), int(parts["day"])
     if len(parts["year"]) == 2:
         year += 1900 if year > 68 else 2000
-    month = int(parts.get("month") or 0) or _MONTHS.index(parts["name"][:3].lower()) + 1
+    month = int(parts["month"]) if parts.get("month") else _MONTHS.index(parts["name"][:3].lower()) + 1
     if month > 12 and found.start("month") < found.start("year"):
         month, day = day, month
     return date(year, month, day)

@@ -317,10 +317,31 @@ def test_any_form_of_a_time_is_read(text: str, expected: time | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "invalid", "13/13/2024", "32 Jan 2024", "2024-02-30", "1/2", "Jan", "5", "2024 2024"]
+    "text",
+    [
+        "",
+        "invalid",
+        "13/13/2024",
+        "32 Jan 2024",
+        "2024-02-30",
+        "1/2",
+        "Jan",
+        "5",
+        "2024 2024",
+        "20240001",
+        "00/10/2024",
+    ],
 )
 def test_what_is_a_date_in_no_form_is_none(text: str) -> None:
     assert not is_right(field("date", format="any"), text)
+
+
+@given(
+    st.lists(st.sampled_from([*"0123456789", "00", "20", "2024", *"-/. :+TZ", "jan", "am", "at", "31"]), max_size=14),
+    st.sampled_from(["date", "time", "datetime"]),
+)
+def test_what_is_nearly_a_date_or_a_time_is_one_or_none(parts: list[str], kind: str) -> None:
+    assert isinstance(is_right(field(kind, format="any"), "".join(parts)), bool)
 
 
 @pytest.mark.parametrize(
