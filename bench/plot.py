@@ -13,7 +13,7 @@ from bench.measure import ROOT
 DOCUMENT = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "pictures" / "speed.svg"
 
-WIDTH, LEFT, RIGHT = 860, 280, 70
+WIDTH, LEFT, RIGHT = 1_000, 420, 70
 BAR, GAP, TITLE = 16, 4, 30
 LEAST, MOST = 0.2, 20_000
 """MB/s at both ends of the scale."""
