@@ -125,7 +125,8 @@ class Delimited:
         """The number of the record to come: the header is 0, the first record 1."""
         return self._records + (self._rows.width > 0 or not self._header)
 
-    def _pass(self, ends: Ends, *, records: int) -> None:
+    def _pass(self, ends: Ends, *, records: int, newlines: Newlines | None = None) -> None:
+        self._counted = newlines
         self._records += records
         self._line += ends.lines
         for kind, count in ends.kinds.items():
@@ -152,8 +153,7 @@ class Delimited:
             self._hand_on(data[at : run.end])
         else:
             self._findings.count(self._rows.code_for(width), run.ends.records)
-        self._pass(run.ends, records=run.ends.records)
-        self._counted = None if at else run.newlines
+        self._pass(run.ends, records=run.ends.records, newlines=None if at else run.newlines)
         return run.end
 
     # -- one record at a time
@@ -179,7 +179,6 @@ class Delimited:
             ends = count_ends(outline[at:end])
             for line in range(self._line, self._line + ends.lines):
                 self._findings.add("blank-row", line=line)
-            self._counted = None
             self._pass(ends, records=0)
         return end
 
@@ -196,7 +195,6 @@ class Delimited:
             self._runs.learn(record)
             self._hand_on(record.text)
         kinds = {record.newline: 1} if record.newline else {}
-        self._counted = None
         self._pass(Ends(kinds, record.lines()), records=record.row > 0)
         return width
 

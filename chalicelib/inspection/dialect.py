@@ -30,7 +30,8 @@ def detect_dialect(sample: str, *, whole: bool, delimiters: Sequence[str] = DELI
     first row the table has one column, and its delimiter is the first: RFC 4180's comma.
     """
     present = [delimiter for delimiter in delimiters if delimiter in sample] or delimiters[:1]
-    candidates = [at_once(sample, each, whole=whole) or row_by_row(sample, each, whole=whole) for each in present]
+    pieces = between_quotes(sample)
+    candidates = [at_once(pieces, each, whole=whole) or row_by_row(sample, each, whole=whole) for each in present]
     split = [dialect for dialect in candidates if dialect.columns > 1]
     return max(split or candidates[:1], key=lambda found: (not found.stray_quotes, found.confidence, found.columns))
 
@@ -44,9 +45,13 @@ def is_convincing(dialect: Dialect) -> bool:
     return dialect.columns > 1 and dialect.confidence == 100 and dialect.rows >= rows_needed
 
 
-def at_once(sample: str, delimiter: str, *, whole: bool) -> Dialect | None:
+def between_quotes(sample: str) -> Sequence[str]:
+    """What is between the quotes of a sample: where all are in place, every second piece is within a cell."""
+    return sample.replace("\r\n", "\n").split('"')
+
+
+def at_once(pieces: Sequence[str], delimiter: str, *, whole: bool) -> Dialect | None:
     """The same as `row_by_row` says of rows of one width that have all their quotes in place; None of others."""
-    pieces = sample.replace("\r\n", "\n").split('"')
     outside, apart = pieces[::2], f"{delimiter}\n"
     if len(pieces) == 2 * len(outside) or not all(_stand_apart(outside, apart)):
         return None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.inspection.dialect import DELIMITERS, at_once, detect_dialect, is_convincing, row_by_row
+from chalicelib.inspection.dialect import DELIMITERS, at_once, between_quotes, detect_dialect, is_convincing, row_by_row
 from tests.inspection.strategies import AWKWARD_TEXT, tables, written
 
 WORDS = st.text("abc 123é", min_size=1, max_size=6)
@@ -41,14 +41,14 @@ def test_what_is_told_at_once_is_what_reading_row_by_row_says(
     text: str, delimiter: str, whole: bool, data: st.DataObject | None
 ) -> None:
     text = text[: data.draw(st.integers(0, len(text)))] if data and not whole else text
-    found = at_once(text, delimiter, whole=whole)
+    found = at_once(between_quotes(text), delimiter, whole=whole)
     assert found in (None, row_by_row(text, delimiter, whole=whole))
 
 
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 def test_a_right_table_is_told_at_once(quoting: int) -> None:
     text = written([["a", "b"], ['c "d"', "e\nf"], ["", ""]], delimiter=",", newline="\r\n", quoting=quoting)
-    assert at_once(text, ",", whole=True) == row_by_row(text, ",", whole=True)
+    assert at_once(between_quotes(text), ",", whole=True) == row_by_row(text, ",", whole=True)
 
 
 @given(AWKWARD_TEXT, st.booleans())

@@ -31,6 +31,12 @@ class Kernel:
         """Make this the text that it looks at; raises ValueError if it is too long."""
         self._text[: len(text)] = text
 
+    def load_from(self, text: bytes, at: int) -> tuple[int, int]:
+        """Look at a text from there on, as much of it as there is room for; where that begins and ends."""
+        end = min(at + self.text_bytes, len(text))
+        self.load(memoryview(text)[at:end])
+        return at, end
+
     def ask(self, question: str, *arguments: int) -> Sequence[int]:
         """Call one of its functions, and give the answers, which hold until the next call."""
         for at, argument in enumerate(arguments):  # to pass them as such takes several times as long

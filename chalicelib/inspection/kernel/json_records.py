@@ -66,7 +66,7 @@ class KernelRecords:
     def _ask(self, at: int) -> tuple[int, int, int]:
         """How many records are taken, where the next begins, and whether another name has no room."""
         if not self._begin <= at < self._end:
-            self._load(at)
+            self._begin, self._end = self._kernel.load_from(self._block, at)
         end, records, columns, is_full = self._kernel.ask("json_records", at - self._begin, self._end - self._begin)[:4]
         for column in range(len(self._names), columns):
             begin, size = self._places[2 * column : 2 * column + 2]
@@ -83,10 +83,6 @@ class KernelRecords:
             self.tell()
             return has_room
         if self._begin < at < len(self._block) and self._end < len(self._block):
-            self._load(at)
+            self._begin, self._end = self._kernel.load_from(self._block, at)
             return True
         return False
-
-    def _load(self, at: int) -> None:
-        self._begin, self._end = at, min(at + self._kernel.text_bytes, len(self._block))
-        self._kernel.load(memoryview(self._block)[self._begin : self._end])

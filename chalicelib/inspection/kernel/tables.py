@@ -45,8 +45,7 @@ class KernelRuns:
 
     def _ask(self, at: int, width: int) -> Run | None:
         if not self._begin <= at < self._end:
-            self._begin, self._end = at, min(at + self._kernel.text_bytes, len(self._text))
-            self._kernel.load(memoryview(self._text)[self._begin : self._end])
+            self._begin, self._end = self._kernel.load_from(self._text, at)
         size = self._end - self._begin
         answer = self._kernel.ask("right_records", at - self._begin, size, width, self._delimiter)
         end, records, with_return, feeds, returns, pairs = answer[:6]

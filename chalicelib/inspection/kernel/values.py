@@ -91,16 +91,12 @@ class KernelValues:
     def _ask(self, run: bytes, at: int) -> _Answer:
         """What the kernel says of the records from `at` on."""
         if at >= self._end:
-            self._load(run, at)
+            self._begin, self._end = self._kernel.load_from(run, at)
         found = self._asked(run, at)
         if found.end == at > self._begin:  # there may be room for the whole record
-            self._load(run, at)
+            self._begin, self._end = self._kernel.load_from(run, at)
             found = self._asked(run, at)
         return found
-
-    def _load(self, run: bytes, at: int) -> None:
-        self._begin, self._end = at, min(at + self._kernel.text_bytes, len(run))
-        self._kernel.load(memoryview(run)[at : self._end])
 
     def _asked(self, run: bytes, at: int) -> _Answer:
         first, size = self._begin, self._end - self._begin
