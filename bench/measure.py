@@ -48,9 +48,13 @@ BYTECODE = Path(tempfile.gettempdir()) / "recibo-bench-bytecode"
 
 
 def environment() -> dict[str, str]:
-    """That of every measured process: the stage's settings, and no AWS to talk to."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RECIBO_", "PYTHON"))}
+    """That of every measured process: the stage's settings, no AWS to talk to, and no proxy to ask for it."""
+    kept = {name: value for name, value in os.environ.items() if not _is_left_out(name)}
     return {**kept, **SETTINGS, "PYTHONPYCACHEPREFIX": str(BYTECODE)}
+
+
+def _is_left_out(name: str) -> bool:
+    return name.startswith(("AWS_", "RECIBO_", "PYTHON")) or name.lower().endswith("_proxy")
 
 
 def python(*arguments: str) -> str:

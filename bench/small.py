@@ -10,7 +10,10 @@ from bench.tables import Goal, Section, Table
 
 FILES = (("export.csv", 2_000), ("export.csv", 100_000), ("flat.jsonl", 2_000))
 GOAL = 1.3
-NOTE = "CPU of a call, AWS answered at the wire; the bare handler gets the file, counts its lines and puts an item."
+NOTE = (
+    "CPU of a call; AWS is answered at the wire, by another process. The bare handler gets the file, counts its lines "
+    "and puts an item."
+)
 
 
 def handle(scale: Scale, progress: Callable[[str, float], None]) -> Section:

@@ -1,44 +1,70 @@
-"""AWS answered at the wire: requests are made and signed in full, answers are parsed in full, nothing is sent."""
+"""AWS at the other end of a connection: a process of this machine that answers every request at once, and alike.
+
+So a measured handler does all of its own part: it makes and signs requests, sends them, and reads and parses answers.
+TLS alone is left out, which AWS speaks too and which costs every client the same.
+"""
 
 from __future__ import annotations
 
-import io
+import multiprocessing
 import zlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.handlers import BUILTIN_HANDLERS
-
-_EMPTY = b"{}"
-
-
-class _Raw(io.BytesIO):
-    """A body as urllib3 gives it to botocore."""
-
-    def stream(self, amount: int = 1 << 16, **_: Any) -> Iterator[bytes]:
-        while piece := self.read(amount):
-            yield piece
-
-
-def answer(content: bytes) -> None:
-    """From now on, clients of S3 get this content, and those of DynamoDB that all is well."""
-
-    def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        return _response(request.url, _EMPTY) if _is_dynamodb(request) else _response(request.url, content, s3=True)
-
-    BUILTIN_HANDLERS.append(("before-send", before_send))
+_ITEM_PUT = b"{}"
+_OF_AN_OBJECT = {
+    "x-amz-id-2": "A" * 76,
+    "x-amz-request-id": "0" * 16,
+    "Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT",
+    "ETag": f'"{"0" * 32}"',
+    "x-amz-server-side-encryption": "AES256",
+    "x-amz-version-id": "v" * 32,
+    "x-amz-meta-sender": "acme",
+    "Accept-Ranges": "bytes",
+    "Content-Type": "text/csv",
+}
+_OF_AN_ITEM = {
+    "Content-Type": "application/x-amz-json-1.0",
+    "x-amzn-RequestId": "0" * 52,
+    "x-amz-crc32": str(zlib.crc32(_ITEM_PUT)),
+}
 
 
-def _is_dynamodb(request: AWSPreparedRequest) -> bool:
-    return "X-Amz-Target" in request.headers
+def answering(content: bytes) -> str:
+    """The address of an S3 that has this content under every key, and of a DynamoDB that takes every item.
+
+    It ends with the process that asked for it.
+    """
+    ours, theirs = multiprocessing.Pipe()
+    context = multiprocessing.get_context("spawn")
+    context.Process(target=_serve, args=(content, theirs), daemon=True).start()
+    return f"http://127.0.0.1:{ours.recv()}"
 
 
-def _response(url: str, body: bytes, *, s3: bool = False) -> AWSResponse:
-    headers: Any = {"Content-Length": str(len(body)), "x-amz-request-id": "0" * 16, "x-amzn-RequestId": "0" * 52}
-    if s3:
-        headers |= {"Content-Type": "text/csv", "ETag": f'"{"0" * 32}"', "x-amz-version-id": "v" * 32}
-        headers |= {"Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT", "x-amz-meta-sender": "acme"}
-    else:
-        headers |= {"Content-Type": "application/x-amz-json-1.0", "x-amz-crc32": str(zlib.crc32(body))}
-    return AWSResponse(url, 200, headers, _Raw(body))
+def _serve(content: bytes, told: Connection) -> None:
+    class Answers(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # connections are kept, as AWS keeps them
+        wbufsize = -1  # an answer is sent in one piece
+
+        def do_GET(self) -> None:
+            self._answer(_OF_AN_OBJECT, content)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self._answer(_OF_AN_ITEM, _ITEM_PUT)
+
+        def _answer(self, headers: Mapping[str, str], body: bytes) -> None:
+            self.send_response(200)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        told.send(server.server_port)
+        server.serve_forever()
