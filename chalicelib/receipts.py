@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
 
 from chalicelib.findings import Cause, Finding, Findings
 from chalicelib.inspection import Report, Status
@@ -188,15 +189,18 @@ def _known_members(value: Any) -> dict[str, Any]:
     return {name: known for name, known in value._asdict().items() if known is not None}
 
 
-_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+def canonical(content: Mapping[str, Any]) -> bytes:
+    """The content's canonical JSON: names sorted, no spaces, UTF-8.
+
+    It is RFC 8785's for what a receipt holds: names in ASCII, integers below 2^53, no floats. TypeError if the content
+    has what is neither that nor JSON.
+    """
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
 
 def content_hash(content: Mapping[str, Any]) -> str:
-    """SHA-256, in hexadecimal, of the content's canonical JSON.
-
-    The canonical form is RFC 8785's for what a receipt holds: names in ASCII, integers below 2^53, no floats.
-    """
-    return hashlib.sha256(_canonical(content).encode("utf-8")).hexdigest()
+    """SHA-256, in hexadecimal, of the content's canonical JSON."""
+    return hashlib.sha256(canonical(content)).hexdigest()
 
 
 def as_item(receipt: Receipt, *, retention: timedelta | None = None) -> dict[str, Any]:
@@ -316,4 +320,4 @@ def _first(things: list[dict[str, Any]], budget: int) -> list[dict[str, Any]]:
 
 
 def _bytes(thing: Any) -> int:
-    return len(json.dumps(thing, ensure_ascii=False).encode())
+    return len(orjson.dumps(thing))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from chalicelib import merkle
-from chalicelib.receipts import content_hash
+from chalicelib.receipts import canonical, content_hash
 from chalicelib.uploads import Kind, iso
 
 T = TypeVar("T")
@@ -344,11 +343,6 @@ def rollup_from_item(item: Mapping[str, Any]) -> dict[str, Any]:
         if rollup["kind"] != "rollup" or item["pk"] != rollup_key(content_hash(rollup)):
             raise ValueError("its hash is not that of its content")
     return rollup
-
-
-def canonical(content: Any) -> bytes:
-    """The canonical JSON that `receipts.content_hash` hashes."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("utf-8")
 
 
 # -- strict reading: what is read back gives, written again, the same

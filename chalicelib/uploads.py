@@ -10,6 +10,9 @@ from urllib.parse import quote, quote_plus, unquote_plus
 
 T = TypeVar("T")
 
+LARGEST = (1 << 53) - 1
+"""The largest whole number that everything which reads JSON reads alike (RFC 8259, section 6)."""
+
 
 class Kind(StrEnum):
     """What happened to the object version; only an `upload` is inspected."""
@@ -161,7 +164,7 @@ def tries_of(record: Any) -> int:
 
 def _asked(record: Any, name: str) -> int:
     asked = record.get("recibo", {}).get(name, 1) if isinstance(record, Mapping) else 1
-    if isinstance(asked, int) and asked >= 1:
+    if isinstance(asked, int) and 1 <= asked <= LARGEST:
         return asked
     raise UnreadableEventError(f"{asked!r} is no number of an inspection")
 
@@ -200,7 +203,7 @@ def _text(members: Mapping[str, Any], name: str) -> str | None:
 
 
 def _size(size: object) -> int | None:
-    if size is None or (isinstance(size, int) and not isinstance(size, bool) and size >= 0):
+    if size is None or (isinstance(size, int) and not isinstance(size, bool) and 0 <= size <= LARGEST):
         return size
     raise TypeError("its size is no number of bytes")
 

@@ -20,6 +20,7 @@ LICENSES: Mapping[str, str] = {
     "backports.zstd": "PSF-2.0 AND BSD-3-Clause",
     "chalice": "Apache-2.0",
     "duckdb": "MIT",
+    "orjson": "MPL-2.0 AND (Apache-2.0 OR MIT)",
     "wasmtime": "Apache-2.0 WITH LLVM-exception",
 }
 """By their SPDX names: who adds a package looks at its licence."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.findings import CATALOGUE, Finding
 from chalicelib.inspection import JSON_TYPES, Column, Common, Facts, Profile, Report, Status
+from chalicelib.inspection.report import Histogram
 from chalicelib.inspection.report_parts import BrokenRule, Judged
 from chalicelib.receipts import Receipt
 from chalicelib.uploads import Entry, Kind
@@ -69,6 +70,7 @@ FINDINGS = st.sampled_from(sorted(CATALOGUE)).flatmap(
 )
 TYPES = st.dictionaries(st.sampled_from(JSON_TYPES), st.integers(1, 1 << 40), min_size=1, max_size=3)
 COUNTS = st.integers(0, 1 << 40)
+HISTOGRAMS = st.builds(Histogram, begin=TEXT, width=TEXT, counts=st.lists(COUNTS, min_size=2, max_size=3).map(tuple))
 PROFILES = st.builds(
     Profile,
     type=st.none() | st.sampled_from(["integer", "date", "string"]),
@@ -78,6 +80,7 @@ PROFILES = st.builds(
     minimum=st.none() | TEXT,
     maximum=st.none() | TEXT,
     mean=st.none() | TEXT,
+    histogram=st.none() | HISTOGRAMS,
     longest=COUNTS,
     distinct=COUNTS,
     common=st.lists(st.builds(Common, value=TEXT, count=COUNTS), max_size=2).map(tuple),

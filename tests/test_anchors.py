@@ -15,8 +15,9 @@ from chalicelib import wiring
 from chalicelib.aws import anchors
 from chalicelib.aws.anchors import KmsAnchor, LockedBucketAnchor, anchor_from
 from chalicelib.aws.seals import DynamoSeals
+from chalicelib.receipts import canonical
 from chalicelib.sealing import NoAnchor, SealConflictError, Sealer
-from chalicelib.seals import HOUR, Leaf, MalformedSealError, Page, Seal, canonical
+from chalicelib.seals import HOUR, Leaf, MalformedSealError, Page, Seal
 from chalicelib.uploads import entry_of
 from infra.template import LOCAL
 from tests import events

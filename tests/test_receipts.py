@@ -20,6 +20,7 @@ from chalicelib.receipts import (
     Receipt,
     as_item,
     as_json,
+    canonical,
     content_hash,
     finding_as_json,
     from_item,
@@ -107,6 +108,20 @@ def test_the_hash_covers_the_content_and_nothing_of_the_indexes(receipt: Receipt
 
 def test_the_hash_is_sha_256_of_canonical_json_as_anyone_can_compute_it() -> None:
     assert content_hash({"b": [1, True], "a": "é\n"}) == hashlib.sha256(b'{"a":"\xc3\xa9\\n","b":[1,true]}').hexdigest()
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(max_codepoint=127)), inner),
+)
+
+
+@given(st.dictionaries(st.text(st.characters(max_codepoint=127)), json_values))
+@example({"\x00\x1f\x7f\x80\u2028\ufeff\U0010ffff" + '"\\/\b\f\n\r\t': 1})
+def test_the_standard_librarys_json_makes_the_same_canonical_form(content: dict[str, Any]) -> None:
+    """Whoever checks a receipt need not have what wrote it."""
+    plain = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    assert canonical(content) == plain.encode()
 
 
 @given(receipts(), st.sampled_from(["key", "size", "uploaded_at", "inspector", "metadata"]))

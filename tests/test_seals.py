@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from chalicelib import merkle
 from chalicelib.aws.items import decoded, encoded
-from chalicelib.receipts import as_json, content_hash
+from chalicelib.receipts import as_json, canonical, content_hash
 from chalicelib.seals import (
     HOUR,
     PAGE_LEAVES,
@@ -28,7 +28,6 @@ from chalicelib.seals import (
     Page,
     PageLine,
     Seal,
-    canonical,
     finished_hour,
     hour_of,
     leaf_of,

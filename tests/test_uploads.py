@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from chalicelib.receipts import canonical
 from chalicelib.uploads import (
     Entry,
     Kind,
@@ -111,6 +112,7 @@ PATHS = [
 @example(path=("s3", "object", "versionId"), value="\ud800")
 @example(path=("s3", "object", "key"), value="")
 @example(path=("s3", "object", "size"), value=True)
+@example(path=("s3", "object", "size"), value=1 << 64)
 @example(path=("eventName",), value=None)
 @example(path=("eventName",), value="ObjectRestore:Completed")
 def test_a_damaged_record_is_either_an_entry_that_can_be_stored_or_refused(path: tuple[str, ...], value: Any) -> None:
@@ -126,6 +128,7 @@ def test_a_damaged_record_is_either_an_entry_that_can_be_stored_or_refused(path:
     except UnreadableEventError:
         return
     f"{entry.identity}{entry.place}{entry.principal}{entry.source_address}".encode()
+    canonical(entry._asdict() | {"uploaded_at": None})
 
 
 @given(JSON)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.signatures import ECDSA, KmsSignatures
+from chalicelib.receipts import canonical
 from chalicelib.sealing import Anchor, NoAnchor, SealConflictError
-from chalicelib.seals import MalformedSealError, Page, Seal, canonical
+from chalicelib.seals import MalformedSealError, Page, Seal
 from chalicelib.verification.ports import Signer
 
 if TYPE_CHECKING:

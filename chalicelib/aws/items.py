@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 if TYPE_CHECKING:
     from botocore.hooks import BaseEventHooks
@@ -19,9 +20,6 @@ def encoded(item: Mapping[str, Any]) -> dict[str, Any]:
 def decoded(item: Mapping[str, Any]) -> dict[str, Any]:
     """The item as it was: its whole numbers are ints."""
     return {name: _decoded(value) for name, value in item.items()}
-
-
-_json = json.JSONEncoder(check_circular=False).encode  # a fifth faster
 
 
 def put_as_they_are(events: BaseEventHooks) -> None:
@@ -39,8 +37,7 @@ def _hold_item(params: dict[str, Any], context: dict[str, Any], **_: Any) -> Non
 
 
 def _put_item(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    item = _json(context.pop("recibo_item")).encode()
-    params["body"] = b'%s, "Item": %s}' % (params["body"].removesuffix(b"}"), item)
+    params["body"] = b'%s, "Item": %s}' % (params["body"].removesuffix(b"}"), orjson.dumps(context.pop("recibo_item")))
 
 
 # boto3's own serializer asks of every value in turn whether it is of each type: a third of the time to make a request.

@@ -157,6 +157,13 @@ def test_a_list_that_claims_more_items_than_there_are_bytes_is_refused_at_once()
         Compact(b"\x19\xf5\xff\xff\xff\xff\x07\x00").struct({})
 
 
+def test_a_number_of_more_than_64_bits_is_refused_for_no_receipt_could_be_written_of_it() -> None:
+    widest = b"\xff" * 9
+    assert Compact(widest + b"\x01").zigzag() == -(1 << 63)
+    with pytest.raises(CompactError, match="64 bits"):
+        Compact(widest + b"\x03").zigzag()
+
+
 def test_structs_within_structs_without_end_are_refused() -> None:
     with pytest.raises(CompactError, match="too deep"):
         Compact(b"\x1c" * 100_000).struct({})

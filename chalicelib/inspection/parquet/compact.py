@@ -77,8 +77,10 @@ class Compact:
         return self._take(self._varint())
 
     def zigzag(self) -> int:
-        """A whole number with a sign."""
+        """A whole number with a sign, of 64 bits at most."""
         number = self._varint()
+        if number >> 64:
+            raise CompactError("has a number of more than 64 bits")
         return (number >> 1) ^ -(number & 1)
 
     def skip(self, kind: int, depth: int = 0) -> None:
