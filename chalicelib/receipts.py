@@ -186,7 +186,7 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
 
 
 def _known_members(value: Any) -> dict[str, Any]:
-    return {name: known for name, known in value._asdict().items() if known is not None}
+    return {name: known for name, known in zip(value._fields, value, strict=True) if known is not None}
 
 
 def canonical(content: Mapping[str, Any]) -> bytes:

@@ -16,7 +16,7 @@ class Claims:
 
     def format(self, inner: str | None) -> str | None:
         """The format that the names say, first the one that a packed file has inside."""
-        return Name.of(inner or "").format or self.name.format
+        return (Name.of(inner).format if inner else None) or self.name.format
 
     def compare(self, draft: Draft, found: str, *, inner: str | None) -> None:
         """Report in what the claims differ from the format found."""

@@ -75,7 +75,7 @@ class Delimited:
 
     def finish(self) -> Facts:
         """Judge the last record, whether or not it is ended."""
-        if not self._stopped:
+        if self._waiting and not self._stopped:
             self._read(self._waiting, final=True)
             self._waiting = b""
         if not self._records and not self._stopped:
@@ -95,7 +95,7 @@ class Delimited:
         )
 
     def _take(self, data: bytes) -> None:
-        if len(data) < self._enough:
+        if not data or len(data) < self._enough:
             self._waiting = data
             return
         held = data.endswith(b"\r")  # perhaps the first half of a CRLF

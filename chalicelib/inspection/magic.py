@@ -62,9 +62,11 @@ def compression_of(head: bytes, name: Name) -> str | None:
     return found if found in COMPRESSIONS and found != name.format else None
 
 
+_OF_TEXTS = bytes(range(32, 256)) + b"\t\n\r\f\v\b\x1b"
+
+
 def looks_binary(head: bytes) -> bool:
     """Whether unmarked content is no text: it begins with NUL characters, or has controls that no text has."""
     if b"\0" in head[:64]:
         return True
-    controls = head.translate(None, bytes(range(32, 256)) + b"\t\n\r\f\v\b\x1b")
-    return len(controls) * 50 > len(head)
+    return len(head.translate(None, _OF_TEXTS)) * 50 > len(head)

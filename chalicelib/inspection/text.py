@@ -38,12 +38,19 @@ NEWLINES: Mapping[str, bytes] = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 
 def byte_order_mark(head: bytes) -> tuple[bytes, str | None]:
     """The mark that `head` begins with and the encoding it stands for; (b"", None) if there is none."""
-    return next(((mark, name) for mark, name in BYTE_ORDER_MARKS.items() if head.startswith(mark)), (b"", None))
+    return _first_of(BYTE_ORDER_MARKS, head)
 
 
 def first_encoding(head: bytes) -> str | None:
     """The encoding of an XML document without a byte order mark that is told by its first bytes alone."""
-    return next((name for begin, name in XML_BEGINS.items() if head.startswith(begin)), None)
+    return _first_of(XML_BEGINS, head)[1]
+
+
+def _first_of(known: Mapping[bytes, str], head: bytes) -> tuple[bytes, str | None]:
+    """The first of these that it begins with, and what that stands for; (b"", None) if there is none."""
+    if not head.startswith(tuple(known)):  # so it is of nearly all files
+        return b"", None
+    return next((begin, name) for begin, name in known.items() if head.startswith(begin))
 
 
 _find_lone_cr = re.compile(rb"\r(?!\n)").search

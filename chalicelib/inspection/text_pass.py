@@ -46,13 +46,12 @@ class TextPass:
         self._limits = limits
         self._lines = Lines()
         self._profile: TableProfile | JsonProfile | None = None
-        is_said = mark or first_encoding(head) or expectation.encoding
-        self._unmarked = None if is_said else unmarked_utf16(head)
+        self._said = mark or first_encoding(head) or expectation.encoding
+        self._unmarked = None if self._said else unmarked_utf16(head)
         self.format, self._dialect = self._detect(self._sample(), named, whole=whole)
 
     def _sample(self) -> str:
-        head, unmarked = self._head, self._unmarked
-        known = self._mark or first_encoding(head) or self._expectation.encoding or (unmarked and unmarked.encoding)
+        head, known = self._head, self._said or (self._unmarked and self._unmarked.encoding)
         sample = head.decode(python_name(known or "utf-8"), "replace")
         if known or REPLACEMENT not in sample or not is_legacy(head):
             return sample

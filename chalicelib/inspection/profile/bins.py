@@ -76,8 +76,11 @@ class Numbers:
     def told(self, first: int, step: int) -> tuple[str, str]:
         """Both without an exponent."""
         power, is_fifth = divmod(step, 2)
-        width = Decimal(5 if is_fifth else 1).scaleb(power)
-        return _plain(first * width), _plain(width)
+        width = 5 if is_fifth else 1
+        if power >= 0:
+            width *= 10**power
+            return str(first * width), str(width)
+        return _plain(Decimal(first * width).scaleb(power)), _plain(Decimal(width).scaleb(power))
 
     def grain(self, value: Value) -> int:
         """That of its last digit behind the point."""

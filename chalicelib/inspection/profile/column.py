@@ -33,6 +33,34 @@ _REVEALING = 10**9
 """Whole numbers from here on are likelier those of people, accounts and telephones than quantities."""
 
 
+class _Samples:
+    """What is told of cells as the file has them: the first and the last in order, and the commonest."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._ends: Sequence[str] = ()
+        self._counts: Counter[str] = Counter()
+
+    def add(self, counts: Mapping[str, int], *, are_all: bool) -> None:
+        """Take cells; the commonest are told only as long as they `are_all` known."""
+        self._ends = min(chain(self._ends, counts)), max(chain(self._ends, counts))
+        self._counts.update(counts)
+        if not are_all:
+            self._counts.clear()
+
+    def ends(self) -> tuple[str, str]:
+        """The beginnings of the first and the last."""
+        first, last = self._ends
+        return first[:_KEPT_CHARACTERS], last[:_KEPT_CHARACTERS]
+
+    def common(self) -> Iterator[Common]:
+        """The values that are there most often, and more than once."""
+        ranked = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
+        for value, count in ranked[: self._most]:
+            if count > 1:
+                yield Common(value=value[:_KEPT_CHARACTERS], count=count)
+
+
 class ColumnProfile:
     """Counts cells, in whatever pieces they come.
 
@@ -40,15 +68,12 @@ class ColumnProfile:
     """
 
     def __init__(self, *, samples: bool, kept: int, common: int) -> None:
-        self._samples = samples
-        self._common_values = common
+        self._samples = _Samples(common) if samples else None
         self._nulls = 0
         self._cells = 0
         self._longest = 0
         self._distinct = Distinct(kept)
         self._tallies: dict[str, Tally] = {}
-        self._texts = Tally()
-        self._counts: Counter[str] = Counter()
 
     def add(self, cells: Sequence[str]) -> None:
         """Take cells."""
@@ -68,10 +93,7 @@ class ColumnProfile:
         self._longest = max(self._longest, *map(len, counts))
         self._distinct.add(counts.keys())
         if self._samples:
-            self._texts.add(Tally(minimum=min(counts), maximum=max(counts)))
-            self._counts.update(counts)
-            if not self._distinct.is_exact:
-                self._counts.clear()
+            self._samples.add(counts, are_all=self._distinct.is_exact)
 
     def _add_words(self, counts: Mapping[str, int]) -> None:
         for word in counts.keys() & BOOLEANS.keys():
@@ -115,7 +137,7 @@ class ColumnProfile:
     def _add_values(self, slot: str, values: Collection[Value], times: Sequence[int], total: Number = 0) -> None:
         """Add values, each so many times; numbers have a total."""
         tally, ends = self._tally(slot), (min(values), max(values))
-        tally.add(Tally(sum(times), *ends, total))
+        tally.add(sum(times), ends, total)
         if tally.bins:
             tally.bins.add(values, times, ends)
 
@@ -144,14 +166,13 @@ class ColumnProfile:
             histogram=tally.bins.histogram() if tally and tally.bins and minimum is not None else None,
             longest=longest,
             distinct=self._distinct.number,
-            common=tuple(self._common()) if self._counts else (),
+            common=tuple(self._samples.common()) if self._samples else (),
         )
 
     def _bounds(self, found: tuple[Reading, Tally] | None) -> tuple[str | None, str | None, str | None]:
         """The least, the greatest and the mean, as far as they may be told and mean something."""
         if not found:
-            told = (self._texts.minimum, self._texts.maximum) if self._samples else (None, None)
-            return *(None if each is None else str(each)[:_KEPT_CHARACTERS] for each in told), None  # type: ignore[return-value]
+            return (*self._samples.ends(), None) if self._samples else (None, None, None)
         reading, tally = found
         if not reading.is_bounded or (self._is_revealing(reading, tally) and not self._samples):
             return None, None, None
@@ -166,13 +187,6 @@ class ColumnProfile:
             isinstance(bound, int | Decimal) and not -_REVEALING < bound < _REVEALING and bound % 1 == 0
             for bound in bounds
         )
-
-    def _common(self) -> Iterator[Common]:
-        """The values that are there most often, and more than once."""
-        ranked = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
-        for value, count in ranked[: self._common_values]:
-            if count > 1:
-                yield Common(value=value[:_KEPT_CHARACTERS], count=count)
 
 
 def _is_number(reading: Reading) -> bool:

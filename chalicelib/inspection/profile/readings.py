@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 from chalicelib.inspection.profile.bins import Bins
 from chalicelib.inspection.profile.forms import BOOLEANS, Number, Value
@@ -23,16 +23,23 @@ class Tally:
     total: Number = 0
     bins: Bins | None = None
 
-    def add(self, other: Tally) -> None:
+    def add(self, count: int, ends: tuple[Value, Value], total: Number) -> None:
+        """Add so many cells, the least and the greatest of them, and their sum."""
+        self.count += count
+        self.total += total
+        self._widen(*ends)
+
+    def merge(self, other: Tally) -> None:
         """Add what another has counted."""
         self.count += other.count
         self.total += other.total
         self.bins = self.bins.merged(other.bins) if self.bins and other.bins else self.bins or other.bins
-        if self.minimum is None or self.maximum is None:
-            self.minimum, self.maximum = other.minimum, other.maximum
-        elif other.minimum is not None and other.maximum is not None:
-            self.minimum = min(self.minimum, other.minimum)
-            self.maximum = max(self.maximum, other.maximum)
+        if other.minimum is not None and other.maximum is not None:
+            self._widen(other.minimum, other.maximum)
+
+    def _widen(self, minimum: Value, maximum: Value) -> None:
+        self.minimum = minimum if self.minimum is None else min(self.minimum, minimum)
+        self.maximum = maximum if self.maximum is None else max(self.maximum, maximum)
 
 
 Tallies = Mapping[str, Tally]
@@ -53,10 +60,12 @@ class Reading:
 
     def tally(self, tallies: Tallies) -> Tally:
         """All its cells."""
+        first, *others = (tallies[slot] for slot in self.slots if slot in tallies)
+        if not others:
+            return first
         whole = Tally()
-        for slot in self.slots:
-            if slot in tallies:
-                whole.add(tallies[slot])
+        for each in (first, *others):
+            whole.merge(each)
         return whole
 
 
@@ -95,20 +104,23 @@ _READINGS = (
 
 def best(tallies: Tallies, cells: int) -> tuple[Reading, Tally] | None:
     """The reading that most cells have, of several the narrowest; None if it is that of fewer than `LEAST_SHARE`."""
-    if not tallies:
-        return None
     found: tuple[Reading, Tally] | None = None
-    for reading in _readings(tallies):
-        if not reading.telling.isdisjoint(tallies):
-            tally = reading.tally(tallies)
-            if found is None or tally.count > found[1].count:
-                found = reading, tally
+    for reading in _told_by(frozenset(tallies)):
+        tally = reading.tally(tallies)
+        if found is None or tally.count > found[1].count:
+            found = reading, tally
     return found if found and found[1].count * 100 >= cells * LEAST_SHARE else None
 
 
-def _readings(tallies: Tallies) -> Iterator[Reading]:
+@lru_cache(256)  # columns are alike
+def _told_by(slots: frozenset[str]) -> Sequence[Reading]:
+    """The readings that these slots tell, the narrowest first."""
+    return [reading for reading in _readings(slots) if not reading.telling.isdisjoint(slots)]
+
+
+def _readings(slots: frozenset[str]) -> Iterator[Reading]:
     yield from _READINGS
-    patterns = sorted({slot.removesuffix("?") for slot in tallies if "%" in slot})
+    patterns = sorted({slot.removesuffix("?") for slot in slots if "%" in slot})
     for pattern in patterns:
         yield _temporal(pattern, (pattern,))
     for pattern in patterns:
