@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Mapping
 from copy import copy
+from typing import TYPE_CHECKING
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.encoding_guess import (
@@ -15,7 +16,11 @@ from chalicelib.inspection.encoding_guess import (
     guess_encoding,
     is_legacy,
 )
+from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.text_encodings import ASCII_BASED, Codec, codec_of
+
+if TYPE_CHECKING:
+    from chalicelib.inspection.kernel import KernelUtf8
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 BYTE_ORDER_MARKS: Mapping[bytes, str] = {
@@ -150,6 +155,8 @@ def find_nul(block: bytes, lines: Lines, findings: Findings) -> None:
 # -- decoding
 
 REPLACEMENT = "\ufffd"
+_AS_SHORT = 32
+"""How many times as fast as a table without the kernel UTF-8 is decoded: so much later it is loaded for that."""
 _INVALID = re.compile("[\udc00-\udcff]")
 
 
@@ -172,8 +179,18 @@ class Decoder:
     """
 
     def __init__(
-        self, findings: Findings, lines: Lines, encoding: str, *, may_guess: bool, codec: Codec | None = None
+        self,
+        findings: Findings,
+        lines: Lines,
+        encoding: str,
+        *,
+        may_guess: bool,
+        codec: Codec | None = None,
+        limits: Limits,
     ) -> None:
+        self._limits = limits
+        self._fed = 0
+        self._kernel: KernelUtf8 | None = None
         self._findings = findings
         self._lines = lines
         self._is_open = may_guess
@@ -186,6 +203,7 @@ class Decoder:
 
     def feed(self, block: bytes, *, final: bool = False) -> bytes:
         """The block as valid UTF-8, cut between characters; `final` judges a character cut off at the end."""
+        self._fed += len(block)
         data = self._carry + block if self._carry else block
         if data.isascii() and self.encoding in ASCII_BASED:
             self._carry = b""
@@ -217,7 +235,20 @@ class Decoder:
             line, column = self._lines.position(data, error.start)
             self._findings.add("encoding-guessed", line=line, column=column, **guess.values)
 
+    def _valid_end(self, data: bytes) -> int:
+        """How much of it is surely whole and valid characters: of a large text in UTF-8 the kernel says so."""
+        if self._kernel is None and self.encoding == "utf-8" and self._fed >= self._limits.kernel_from_bytes:
+            from chalicelib.inspection.kernel import KernelUtf8, kernel_for  # noqa: PLC0415 (on first use)
+
+            if kernel := kernel_for(self._fed // _AS_SHORT, self._limits):
+                self._kernel = KernelUtf8(kernel)
+        return self._kernel.valid_end(data) if self._kernel else 0
+
     def _decoded(self, data: bytes, *, final: bool) -> bytes:
+        end = 0 if final else self._valid_end(data)
+        if end:
+            self._carry = data[end:]
+            return data[:end]
         try:
             text, used = self._codec(data, "strict", final)
         except UnicodeDecodeError:

@@ -94,9 +94,10 @@ class TextPass:
             reason = "JSON is always UTF-8 (RFC 8259, section 8.1)"
             self._findings.add("invalid-encoding", encoding="JSON", reason=reason)
         if unmarked:
-            return Decoder(self._findings, self._lines, unmarked.encoding, may_guess=False)
+            return Decoder(self._findings, self._lines, unmarked.encoding, may_guess=False, limits=self._limits)
         encoding = mark or (said if said and not is_json else "utf-8")
-        return Decoder(self._findings, self._lines, encoding, may_guess=not (mark or said or is_json))
+        may_guess = not (mark or said or is_json)
+        return Decoder(self._findings, self._lines, encoding, may_guess=may_guess, limits=self._limits)
 
     def _xml_decoder(self) -> Decoder | None:
         """XML says itself which encoding it is in; where that is not to be relied on, its text is not checked."""
@@ -106,7 +107,7 @@ class TextPass:
         if said.fault:
             self._findings.add("xml-encoding", line=1, column=1, reason=said.fault)
             return None
-        return Decoder(self._findings, self._lines, said.name, may_guess=False, codec=said.codec)
+        return Decoder(self._findings, self._lines, said.name, may_guess=False, codec=said.codec, limits=self._limits)
 
     def _inspector(self) -> FormatInspector:
         contracted, dialect = self._draft.contracted, self._dialect

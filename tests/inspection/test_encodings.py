@@ -140,7 +140,7 @@ def test_a_file_in_the_encoding_that_is_asked_for_has_no_warning(case: tuple[str
 )
 def test_text_is_decoded_as_python_decodes_it_wherever_it_is_cut(encoding: str, text: str, size: int) -> None:
     content = text.encode(python_name(encoding), "ignore")
-    decoder = Decoder(Findings(), Lines(), encoding, may_guess=False)
+    decoder = Decoder(Findings(), Lines(), encoding, may_guess=False, limits=Limits())
     made = b"".join(decoder.feed(block) for block in cut(content, size)) + decoder.feed(b"", final=True)
     assert made.decode() == content.decode(python_name(encoding))
 
@@ -150,7 +150,7 @@ def test_bytes_that_an_encoding_does_not_have_are_errors_and_the_rest_is_read(
     encoding: str, content: bytes, size: int
 ) -> None:
     findings = Findings(per_code=1000)
-    decoder = Decoder(findings, Lines(), encoding, may_guess=False)
+    decoder = Decoder(findings, Lines(), encoding, may_guess=False, limits=Limits())
     made = b"".join(decoder.feed(block) for block in cut(content, size)) + decoder.feed(b"", final=True)
     try:
         assert made.decode() == content.decode(python_name(encoding))

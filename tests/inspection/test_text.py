@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chalicelib.findings import Findings
-from chalicelib.inspection import Report, Status, inspect
+from chalicelib.inspection import Limits, Report, Status, inspect
 from chalicelib.inspection.encoding_guess import SAMPLE_BYTES
 from chalicelib.inspection.text import (
     BYTE_ORDER_MARKS,
@@ -21,7 +21,7 @@ from chalicelib.inspection.text import (
     first_encoding,
     line_ends,
 )
-from tests.inspection.strategies import AWKWARD_TEXT, BLOCK_SIZES, EVERYTHING, codes, cut, places
+from tests.inspection.strategies import AWKWARD_TEXT, BLOCK_SIZES, EVERYTHING, codes, cut, places, with_kernel
 
 LINE = re.compile("\r\n|\n|\r")
 ENCODINGS = st.sampled_from(sorted(BYTE_ORDER_MARKS.values()))
@@ -38,8 +38,16 @@ BROKEN = st.lists(
 
 
 def decoded(data: bytes, size: int, *, encoding: str = "utf-8", may_guess: bool = False) -> tuple[bytes, Findings, str]:
+    """What a decoder makes of data in pieces: the same without the kernel and with it."""
+    told = _decoded(data, size, encoding, may_guess=may_guess, limits=Limits())
+    by_kernel = _decoded(data, size, encoding, may_guess=may_guess, limits=with_kernel())
+    assert (told[0], [*told[1]], told[2]) == (by_kernel[0], [*by_kernel[1]], by_kernel[2])
+    return told
+
+
+def _decoded(data: bytes, size: int, encoding: str, *, may_guess: bool, limits: Limits) -> tuple[bytes, Findings, str]:
     findings, lines = Findings(per_code=1000), Lines()
-    decoder = Decoder(findings, lines, encoding, may_guess=may_guess)
+    decoder = Decoder(findings, lines, encoding, may_guess=may_guess, limits=limits)
     text = b""
     for block in (*cut(data, size), b""):
         piece = decoder.feed(block, final=not block)
@@ -158,7 +166,7 @@ def test_a_utf8_file_damaged_after_its_first_accent_is_not_guessed() -> None:
 
 
 def test_a_valid_accent_in_an_earlier_block_forbids_the_guess() -> None:
-    decoder = Decoder(Findings(), Lines(), "utf-8", may_guess=True)
+    decoder = Decoder(Findings(), Lines(), "utf-8", may_guess=True, limits=Limits())
     assert decoder.feed("é".encode() + b"x" * SAMPLE_BYTES).startswith("é".encode())
     assert decoder.feed(b"\xff" * 100).decode() == "\ufffd" * 100
 

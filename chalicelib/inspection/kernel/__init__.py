@@ -8,5 +8,6 @@ judges values (`values`) is imported by itself: it knows Table Schema, which mos
 from chalicelib.inspection.kernel.host import Kernel, kernel_for
 from chalicelib.inspection.kernel.json_records import KernelRecords
 from chalicelib.inspection.kernel.tables import KernelRuns
+from chalicelib.inspection.kernel.utf8 import KernelUtf8
 
-__all__ = ["Kernel", "KernelRecords", "KernelRuns", "kernel_for"]
+__all__ = ["Kernel", "KernelRecords", "KernelRuns", "KernelUtf8", "kernel_for"]
