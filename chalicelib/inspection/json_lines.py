@@ -72,7 +72,7 @@ class JsonLines:
             self._hold(block[:first_end])
             if self._stopped:
                 return
-            block = bytes(self._held) + block[first_end:]
+            block = b"".join((self._held, memoryview(block)[first_end:]))
             self._held.clear()
         self._hold(block[self._read_lines(block) :])
 

@@ -12,12 +12,13 @@ from chalicelib.inspection.profile.bins import bins_of
 from chalicelib.inspection.profile.distinct import Distinct
 from chalicelib.inspection.profile.forms import (
     BOOLEANS,
+    DATES,
     NUMBERS,
     Number,
     Value,
     clocks,
-    days,
     forms_of,
+    on_days,
     temporals,
 )
 from chalicelib.inspection.profile.readings import Reading, Tally, best
@@ -103,11 +104,15 @@ class ColumnProfile:
         for form, cells in forms_of(counts).items():
             if form in NUMBERS:
                 self._add_numbers(form, cells, counts)
-            elif form == "day":
-                if found := days(cells):
-                    self._add_values("%Y-%m-%d", found, [*map(counts.__getitem__, found)])
+            elif form in DATES:
+                self._add_dates(form, on_days(cells), counts)
             else:
                 self._add_read(clocks if form == "clock" else temporals, cells, counts)
+
+    def _add_dates(self, form: str, cells: Collection[str], counts: Mapping[str, int]) -> None:
+        slot, value = DATES[form]
+        if cells:
+            self._add_values(slot, [*map(value, cells)], [*map(counts.__getitem__, cells)])
 
     def _add_read(
         self, read: Callable[[str], Iterator[tuple[str, str]]], cells: Collection[str], counts: Mapping[str, int]

@@ -45,7 +45,22 @@ _NUMBERS = (
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
 _ZONE = r"Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9]"
-_USUAL = {"integer": rf"-?{_WHOLE}", "point": rf"-?{_WHOLE}\.(?:[0-9]{{4,18}}|[0-9]{{1,2}})", "day": _DAY}
+_SECONDS = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_USUAL = {
+    "integer": rf"-?{_WHOLE}",
+    "point": rf"-?{_WHOLE}\.(?:[0-9]{{4,18}}|[0-9]{{1,2}})",
+    "day": _DAY,
+    "T": f"{_DAY}T{_SECONDS}",
+    "TZ": f"{_DAY}T{_SECONDS}Z",
+    " ": f"{_DAY} {_SECONDS}",
+}
+DATES: Mapping[str, tuple[str, Callable[[str], str]]] = {
+    "day": ("%Y-%m-%d", str),
+    "T": ("%Y-%m-%dT%H:%M:%S", str),
+    "TZ": ("%Y-%m-%dT%H:%M:%S%z", lambda cell: cell[:-1]),
+    " ": ("%Y-%m-%d %H:%M:%S", lambda cell: cell.replace(" ", "T")),
+}
+"""The slots of the usual forms that begin with a date, and the value that each makes of a cell."""
 _FORM = "|".join(
     (
         *(rf"(?P<{name}>{lexical})" for name, lexical in _NUMBERS),
@@ -171,13 +186,13 @@ def _dates(found: re.Match[str]) -> Iterator[tuple[str, str]]:
             yield pattern, iso
 
 
-def days(cells: Collection[str]) -> Collection[str]:
-    """Those of cells of the form `2026-01-31` that are days."""
+def on_days(cells: Collection[str]) -> Collection[str]:
+    """Those of cells that begin as `2026-01-31` does for which that is a day."""
     try:
         for cell in cells:
-            date.fromisoformat(cell)
+            date.fromisoformat(cell[:10])
     except ValueError:
-        return [cell for cell in cells if _is_date(cell)]
+        return [cell for cell in cells if _is_date(cell[:10])]
     return cells
 
 
