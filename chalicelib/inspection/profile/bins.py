@@ -105,11 +105,14 @@ class Moments:
         if step == 1:
             return [date.fromisoformat(text[:10]).toordinal() for text in texts]
         width = (1, 12, 120, 1200)[step - 2]
-        return [(int(text[:4]) * 12 + int(text[5:7]) - 1) // width for text in texts]
+        months = [text[:7] for text in texts]
+        indexes = {month: (int(month[:4]) * 12 + int(month[5:]) - 1) // width for month in set(months)}  # they are few
+        return [*map(indexes.__getitem__, months)]
 
-    def least(self, first: Value, last: Value) -> int:  # noqa: ARG002 - there are few
-        """The first."""
-        return 0
+    def least(self, first: Value, last: Value) -> int:
+        """Months, if there are two between them."""
+        begin, end = self.indexes((first, last), 2)
+        return 2 if end - begin > 2 else 0
 
     def above(self, index: int, step: int) -> int:
         """A day of 24 hours is of a month, and so on."""
