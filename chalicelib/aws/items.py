@@ -60,7 +60,7 @@ def _encoded(value: Any) -> dict[str, Any]:
     if kind is dict:
         return {"M": encoded(value)}
     if kind is list:
-        return {"L": [*map(_encoded, value)]}
+        return {"L": [{"N": str(each)} if type(each) is int else _encoded(each) for each in value]}
     return {"BOOL": value} if kind is bool else _encoded_otherwise(value)
 
 
