@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from chalicelib.inspection.limits import KIB
 
@@ -14,8 +15,7 @@ _PENDING_BYTES = 64 * KIB
 """How much of a name is held before it goes into its digest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A member's name: a key that is equal for equal names however they are spelled, and how it begins."""
 
     key: bytes
@@ -97,4 +97,4 @@ def plain_name(raw: bytes, keep: int) -> Name:
 
 def storable(text: str) -> str:
     """The text with U+FFFD for each surrogate that has no partner: nothing else can be kept as UTF-8."""
-    return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+    return text if text.isascii() else "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
