@@ -114,6 +114,8 @@ def _title(name: str) -> str:
 @contextlib.contextmanager
 def _opened(name: str) -> Iterator[IO[bytes]]:
     if name == "-":
+        if sys.stdin is None:  # Python's way to say that it was started without one
+            raise OSError("it is closed")
         yield sys.stdin.buffer
         return
     with open(name, "rb") as file:  # a folder is refused here as well
@@ -142,7 +144,7 @@ def _say_not_inspected(name: str, error: OSError, *, as_json: bool) -> None:
         PermissionError: "you may not read it",
     }
     reason = why.get(type(error), error.strerror or str(error))
-    click.echo(f"recibo: {printable(name)} could not be inspected: {reason}.", err=True)
+    click.echo(f"recibo: {_title(printable(name))} could not be inspected: {reason}.", err=True)
     if as_json:
         line: dict[str, Any] = {"file": name, "status": None, "cause": None, "error": reason}
         click.echo(json.dumps(line, ensure_ascii=False))

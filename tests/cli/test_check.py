@@ -110,6 +110,14 @@ def test_standard_input_is_read_for_a_dash() -> None:
     assert lines_of(done)[0]["file"] == "-"
 
 
+def test_standard_input_that_is_closed_could_not_be_inspected() -> None:
+    """Not: it does not conform."""
+    command = f'exec "{sys.executable}" "{ROOT / "recibo.py"}" check - <&-'
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False)
+    told = b"recibo: standard input could not be inspected: it is closed.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"", told)
+
+
 def test_as_forces_the_format_whatever_name_and_content_say(tmp_path: Path) -> None:
     name = write(tmp_path, "prose.txt", b"Hello, Ana.\nBye.\n")
     assert lines_of(recibo("check", "--json", name))[0]["format"] == "text"
