@@ -6,6 +6,7 @@ It runs in the project's own environment, .venv, with whichever Python it is sta
 
 import os
 import sys
+import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -25,6 +26,9 @@ def main() -> None:
         recibo(prog_name="recibo.py")
     except KeyboardInterrupt:  # before there was a command
         sys.exit(130)
+    except Exception:  # a fault of our own: with Python's status for it, 1, files do not conform
+        traceback.print_exc()
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -165,6 +165,18 @@ def on_a_terminal(*arguments: str) -> bytes:
     return printed
 
 
+def test_a_fault_of_our_own_is_no_verdict(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['recibo.py', 'check', sys.argv[1]]\n"
+        "import cli.checking; cli.checking.inspect = None\n"
+        "import runpy; runpy.run_path('recibo.py', run_name='__main__')"
+    )
+    name = write(tmp_path, "a.csv", GOOD)
+    done = subprocess.run([sys.executable, "-c", code, name], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"TypeError" in done.stderr.splitlines()[-1]
+
+
 def test_it_runs_without_an_aws_or_its_libraries_being_asked(tmp_path: Path) -> None:
     code = (
         "import sys; sys.argv = ['recibo.py', 'check', sys.argv[1]]\n"
