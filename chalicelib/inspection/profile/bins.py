@@ -80,7 +80,8 @@ class Numbers:
         if power >= 0:
             width *= 10**power
             return str(first * width), str(width)
-        return _plain(Decimal(first * width).scaleb(power)), _plain(Decimal(width).scaleb(power))
+        # As text, for to scale a number rounds it to the digits of the context.
+        return _plain(Decimal(f"{first * width}e{power}")), _plain(Decimal(f"{width}e{power}"))
 
     def grain(self, value: Value) -> int:
         """That of its last digit behind the point."""

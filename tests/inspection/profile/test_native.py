@@ -296,6 +296,11 @@ def test_a_value_of_json_is_of_the_type_that_it_has(values: list[str], expected:
         assert (name in found) == (name in expected)
 
 
+def test_a_histogram_begins_where_its_values_do_however_many_digits_they_have() -> None:
+    found = of_json(*(f"{'9' * 36}{at}.5" for at in range(10)), samples=True)
+    assert found["histogram"] == {"begin": f"{'9' * 36}0.5", "width": "0.5", "counts": [*[1, 0] * 9, 1]}
+
+
 def test_a_member_that_records_lack_has_no_value_in_them() -> None:
     content = b'{"a": 1}\n{"b": 2}\n{"a": 3, "c": {}}\n{}\n'
     found = columns_of(profiled(content, "a.jsonl"))
