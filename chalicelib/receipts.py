@@ -18,7 +18,7 @@ from chalicelib.uploads import Entry, Kind, iso
 
 if TYPE_CHECKING:
     from chalicelib.inspection import Column
-    from chalicelib.inspection.report_parts import ElementCount, Judged
+    from chalicelib.inspection.report_parts import Judged
 
 INSPECTING = "inspecting"
 """The status of a mark: an inspection was begun and has not ended."""
@@ -168,10 +168,6 @@ def _column_as_json(column: Column) -> dict[str, Any]:
         if common := said.pop("common"):
             said["common"] = [{"value": each.value, "count": each.count} for each in common]
     return said
-
-
-def _element_as_json(element: ElementCount) -> dict[str, Any]:
-    return {"name": element.name, "count": element.count}
 
 
 def _contract_as_json(judged: Judged) -> dict[str, Any]:

@@ -18,9 +18,6 @@ _ESCAPE = rb'\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})'
 _CONTENT = _PLAIN + rb"(?:" + _ESCAPE + _PLAIN + rb")*+"
 STRING = rb'"' + _CONTENT + rb'"'
 NUMBER = rb"-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+"
-INTEGER = rb"-?+(?:0|[1-9][0-9]*+)"
-FRACTIONAL = INTEGER + rb"(?:\.[0-9]++(?:[eE][+-]?+[0-9]++)?+|[eE][+-]?+[0-9]++)"
-"""A number that is not an integer: it has a fraction, an exponent or both."""
 WORD = rb"true|false|null"
 SCALAR = rb"(?:" + STRING + rb"|" + NUMBER + rb"|" + WORD + rb")"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -193,8 +192,6 @@ class Cells:
         for at, state in enumerate(order):
             steps.extend(order[column[at]] * size for column in classes)
             steps.append(self._meaning(state))
-        if sys.byteorder == "big":
-            steps.byteswap()
         return Table(
             classes=bytes(class_of[kind] for kind in self._kinds),
             steps=steps.tobytes(),
