@@ -57,7 +57,7 @@ def _spent(handler: Handler, event: Mapping[str, Any], calls: int) -> float:
 
 
 def bare_handler() -> Handler:
-    """The least that a handler of this kind does, with clients like Recibo's own; it checks and logs nothing."""
+    """The least that a handler of this kind does, with clients as boto3 makes them; it checks and logs nothing."""
     s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
     table = os.environ["RECIBO_TABLE"]
 

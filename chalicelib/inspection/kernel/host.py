@@ -15,7 +15,7 @@ _COMPILED = Path(__file__).with_name("kernel.wasm")
 
 
 class Kernel:
-    """One instance of the kernel, with memory of its own: an inspection that uses it has one."""
+    """One instance of the kernel, with memory of its own: whatever uses it in an inspection has another one."""
 
     def __init__(self) -> None:
         runtime, engine, module = _loaded()
