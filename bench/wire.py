@@ -39,6 +39,7 @@ def answering(content: bytes) -> str:
     ours, theirs = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
     context.Process(target=_serve, args=(content, theirs), daemon=True).start()
+    theirs.close()  # so that it is noticed if the other process dies before it tells
     return f"http://127.0.0.1:{ours.recv()}"
 
 
