@@ -14,7 +14,7 @@ from chalicelib.progress import is_credible
 from chalicelib.receipts import INDEX_ATTRIBUTES, INSPECTING, content_hash, derived, entry_from, from_item, mark_item
 from chalicelib.sealing import KEPT_LONGER
 from chalicelib.seals import MalformedSealError, Page, Seal, differing, hour_of, rollup_from_item, source_of, tally_of
-from chalicelib.uploads import Entry, Kind, entry_of, iso, record_of
+from chalicelib.uploads import LARGEST, Entry, Kind, entry_of, iso, record_of
 
 UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError)
 
@@ -22,9 +22,6 @@ WHILE_CURRENT = ("failed_at", "due_at")
 """What a later inspection takes away from a receipt."""
 
 FOLLOWING = INDEX_ATTRIBUTES - {"pk", "sk", "expires_at", *WHILE_CURRENT}
-
-GREATEST = 1 << 53
-"""No number in a receipt reaches it, nor do SQLite's integers end before it."""
 
 AHEAD = timedelta(days=1)
 """How far after its beginning a verification may still read what is new."""
@@ -259,6 +256,6 @@ def _inspection(content: Mapping[str, Any]) -> int:
 
 
 def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < GREATEST:  # a bool is no int here
+    if type(value) is not int or not 0 <= value <= LARGEST:  # a bool is no int here
         raise ValueError(f"{value!r:.100} is no number of a receipt")
     return value

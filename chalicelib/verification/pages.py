@@ -22,9 +22,10 @@ from chalicelib.seals import (
     rollup_key,
     rollups_of,
 )
+from chalicelib.uploads import LARGEST
 from chalicelib.verification.anchoring import leaves
 from chalicelib.verification.database import LEAVES, Database
-from chalicelib.verification.items import GREATEST, expiry_fault, wrong_with
+from chalicelib.verification.items import expiry_fault, wrong_with
 from chalicelib.verification.ports import Item, Ledger
 from chalicelib.verification.scope import Scope
 from chalicelib.verification.verdict import Defect, hour_numbered, number_of
@@ -107,7 +108,7 @@ class PagesReader:
         return page if is_sealed else None
 
     def _is_sealed(self, page: Page, line: PageLine) -> bool:
-        is_readable = all(0 < leaf.inspection < GREATEST for leaf in page.leaves)
+        is_readable = all(0 < leaf.inspection <= LARGEST for leaf in page.leaves)
         return is_readable and page.bucket == self.scope.bucket and page.line == line
 
     def _is_outlived(self, seal: Seal) -> bool:

@@ -199,7 +199,7 @@ def _is_number(reading: Reading) -> bool:
 
 
 def _bound(value: Value | None) -> str:
-    return _shown(value) if isinstance(value, Decimal) else str(value)
+    return value if isinstance(value, str) else _shown(Decimal(value or 0))
 
 
 def _shown(number: Decimal) -> str:

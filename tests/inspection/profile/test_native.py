@@ -301,6 +301,11 @@ def test_a_histogram_begins_where_its_values_do_however_many_digits_they_have() 
     assert found["histogram"] == {"begin": f"{'9' * 36}0.5", "width": "0.5", "counts": [*[1, 0] * 9, 1]}
 
 
+def test_the_bounds_of_long_whole_numbers_are_written_as_their_mean_is() -> None:
+    found = of_json(*(f"1{'0' * 36}" for _ in range(3)), samples=True)
+    assert (found["minimum"], found["maximum"], found["mean"]) == ("1E+36", "1E+36", "1E+36")
+
+
 def test_a_member_that_records_lack_has_no_value_in_them() -> None:
     content = b'{"a": 1}\n{"b": 2}\n{"a": 3, "c": {}}\n{}\n'
     found = columns_of(profiled(content, "a.jsonl"))
