@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chalicelib.findings import Finding, Findings
-from chalicelib.inspection import Facts, Limits
+from chalicelib.inspection import Facts, Limits, Status, inspect
 from chalicelib.inspection.xml_text import XmlText, looks_like_xml
 from tests.inspection.xml_samples import ENTITIES, MALFORMED, NAMES, TEXTS, WELL_FORMED, Tree, mutated, trees, written
 
@@ -290,6 +290,12 @@ def test_the_beginning_of_a_document_looks_like_xml(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "x", "<ana@example.com> wrote: hello", "< a", "<a>&b;", "<a></b>", "<1>"])
 def test_what_cannot_be_a_document_does_not_look_like_xml(text: str) -> None:
     assert not looks_like_xml(text, whole=False)
+
+
+@pytest.mark.parametrize("text", ["<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>", "<!DOCTYPE a [<!ENTITY e SYSTEM 'x'>]>"])
+def test_a_document_that_is_refused_before_its_root_is_no_plain_text(text: str) -> None:
+    report = inspect([text.encode()])
+    assert (report.format, report.status) == ("xml", Status.FAILED)
 
 
 @pytest.mark.parametrize("text", ["<a>", "<!-- x -->", "<a/>x"])
