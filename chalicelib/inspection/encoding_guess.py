@@ -116,6 +116,6 @@ def guess_encoding(data: bytes) -> Guess:
 
 
 def _decoded(sample: bytes, encoding: str) -> str:
-    """The sample's text, without a character that its end cuts."""
-    text, _ = codec_of(encoding)(sample, "replace", False)
+    """The sample's text; a character that its end cuts is none, or what is no text there would cost nothing."""
+    text, _ = codec_of(encoding)(sample, "replace", True)
     return text

@@ -110,6 +110,12 @@ def test_a_guess_of_a_few_words_that_reads_them_wrong_is_not_called_sure(
     assert content.decode(python_name(guess.encoding), "replace") == text or guess.confidence < 95
 
 
+@pytest.mark.parametrize("cell", ["£5", "±5", "£12", "§3"])
+def test_a_sign_and_a_digit_are_not_taken_for_half_of_a_longer_character(cell: str) -> None:
+    report = inspect([f"item,price\npen,{cell}\n".encode("cp1252")], name="a.csv")
+    assert (report.status, codes(report)) == (Status.SUCCEEDED, {"encoding-guessed"})
+
+
 @pytest.mark.parametrize("encoding", ["johab", "cp037"])
 def test_text_in_an_encoding_that_is_not_known_is_not_called_sure(encoding: str) -> None:
     text = TEXTS["Korean" if encoding == "johab" else "French"][0]
