@@ -18,11 +18,20 @@ _OFFICE_PART = compiled(
 _OPEN_DOCUMENT = compiled(
     rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.(spreadsheet|text|presentation)", re.DOTALL
 )
+_WORKBOOK = compiled(rb"PK\x03\x04.{26}(?:[\w.-]+[/\\])*workbook\.xml", re.DOTALL | re.IGNORECASE)
+"""In whichever folder: relationships lead to the parts of a package (ECMA-376 part 2), and their order is free."""
 
 
-def document_format(head: bytes) -> str | None:
+def document_format(head: bytes, named: str | None = None) -> str | None:
     """The format of a document whose parts are zipped; an archive of anything else has none."""
     if marked := _OPEN_DOCUMENT.match(head):
         return OPEN_DOCUMENT[marked[1]]
     part = _OFFICE_PART.search(head) if _OFFICE.match(head) else None
-    return OFFICE[part[1]] if part else None
+    if part:
+        return OFFICE[part[1]]
+    return "xlsx" if named == "xlsx" and _first_is_part(head) and _WORKBOOK.search(head) else None
+
+
+def _first_is_part(head: bytes) -> bool:
+    name = head[30 : 30 + int.from_bytes(head[26:28], "little")]
+    return name.lower().endswith((b".xml", b".rels"))

@@ -44,7 +44,7 @@ def binary_format(head: bytes, named: str | None = None) -> str | None:
     if found == "zip":
         from chalicelib.inspection.documents import document_format  # noqa: PLC0415 (on first use)
 
-        return document_format(head) or found
+        return document_format(head, named) or found
     if found in MAY_BE_TEXT and found != named and b"\0" not in head and head.isascii():
         return None
     if found is None and head[:4] == b"RIFF" and head[8:12] == b"WEBP":
@@ -58,7 +58,7 @@ def compression_of(head: bytes, name: Name) -> str | None:
     """How a file that begins so is compressed; None if it is not."""
     if name.compression == "bzip2" and head.startswith(b"BZh"):  # letters: without such a name it may be text
         return "bzip2"
-    found = binary_format(head)
+    found = binary_format(head, name.format)
     return found if found in COMPRESSIONS and found != name.format else None
 
 

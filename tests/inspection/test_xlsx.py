@@ -236,6 +236,14 @@ def test_texts_are_shared_written_in_the_cell_rich_or_of_a_formula() -> None:
     assert header(content) == ["a", "bc", "de", "f", "2026-11-23", "TRUE", "7"]
 
 
+def test_a_shared_text_of_no_number_is_no_value_and_beside_a_text_in_the_cell_a_value_says_nothing() -> None:
+    rows = (
+        '<row><c t="inlineStr"><v>1.0</v><is><t>id</t></is></c></row><row><c t="s"><v/></c><c t="s"><v></v></c></row>'
+    )
+    report = judged(workbook(rows))
+    assert (header(workbook(rows)), report.facts.sheets[0].used_range, report.facts.records) == (["id"], "A1:A1", 0)
+
+
 def test_rows_and_cells_need_no_references_and_a_dimension_may_lie() -> None:
     rows = "<row><c><v>1</v></c><c/><c><v>3</v></c></row><row><c/><c><v>2</v></c></row>"
     assert judged(workbook(rows)).facts.sheets == (Sheet(name="S", used_range="A1:C2", rows=2, hidden=False),)
@@ -253,6 +261,19 @@ def test_a_value_outside_the_columns_of_the_header_is_an_extra_cell() -> None:
         report = judged(workbook(rows.format(column)))
         assert report.counts == {"extra-cells": 1}
         assert (report.findings[0].row, report.findings[0].line) == (1, 4)
+
+
+def test_the_parts_of_a_workbook_may_have_any_folder_and_any_order() -> None:
+    parts = {
+        "sheet1.xml": sheet(),
+        "Workbook.xml": book(),
+        "_rels/Workbook.xml.rels": relationships(("s1", "worksheet", "sheet1.xml")),
+        "_rels/.rels": relationships(("r1", "officeDocument", "Workbook.xml")),
+        "[Content_Types].xml": "<Types/>",
+    }
+    report = inspect([packed(parts)], name="a.xlsx")
+    assert (report.format, report.status, report.facts.records) == ("xlsx", "succeeded", 1)
+    assert inspect([packed({"a.txt": "x", **parts})], name="a.xlsx").format == "zip"
 
 
 def test_targets_may_be_absolute_or_climb_and_case_means_nothing() -> None:
@@ -352,6 +373,8 @@ WRONG: dict[str, bytes] = {
     "no right reference": workbook('<row><c r="a1"/></row>'),
     "stands in no cell": workbook("<row><v>1</v></row>"),
     "one that has a value": workbook("<row><c><v>1</v><v>1</v></c></row>"),
+    "in no cell, or in one": workbook('<row><c t="inlineStr"><is><t>1</t></is><is><t>2</t></is></c></row>'),
+    "a value stands in no": workbook('<row><c t="inlineStr"><v>1</v></c><is><t>2</t></is></row>'),
     "a value stands in": workbook("<row><c><v><v>1</v></v></c></row>"),
     "a shared text that there is not": workbook('<row><c t="s"><v>0</v></c></row>'),
     "a shared text": workbook('<row><c t="s"><v>x</v></c></row>'),

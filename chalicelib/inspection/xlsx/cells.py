@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib.inspection.xlsx.dates import Shown, iso_moment, moment_of
 from chalicelib.inspection.xlsx.package import DamagedError
+from chalicelib.inspection.xlsx.sheet import INLINE
 from chalicelib.inspection.xlsx.strings import Strings, unescaped
 
 _NUMBER = re.compile(
@@ -41,10 +42,10 @@ class CellValues:
     def value(self, kind: str | None, style: str | None, text: str) -> Any:
         """The value of a cell of that type and style; None if there is none. Raises DamagedError."""
         if kind == "s":
-            return self._strings[self._shared_number(text)] or None
+            return (self._strings[self._shared_number(text)] or None) if text else None
         if kind is None or kind == "n":
             return self._number(style, text)
-        if kind in ("str", "inlineStr"):
+        if kind in ("str", INLINE):
             return unescaped(text) or None
         if kind == "b":
             return _flag(text)
@@ -57,7 +58,7 @@ class CellValues:
     def check(self, kind: str | None, style: str | None, text: str) -> Any:
         """Whether a cell has a value, which is not made; an error is itself. Raises DamagedError."""
         if kind == "s":
-            return self._strings.is_filled(self._shared_number(text))
+            return bool(text) and self._strings.is_filled(self._shared_number(text))
         if kind is None or kind == "n":
             return self._digits(text) is not None
         found = self.value(kind, style, text)

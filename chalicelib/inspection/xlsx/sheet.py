@@ -9,6 +9,8 @@ from chalicelib.inspection.xlsx.package import DamagedError
 from chalicelib.inspection.xlsx.xml import MAIN, Depth, Raw, named
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
+INLINE = "inlineStr"
+"""The type of a cell whose value is in its `is` (ECMA-376 part 1, 18.18.11)."""
 _LONGEST_TEXT = MIB
 """Programs hold 32,767 characters in a cell."""
 _DIGITS = "0123456789"
@@ -84,7 +86,7 @@ class SheetReader:
     def _end(self, name: str) -> None:
         """An element ends."""
         if name in _CELL:
-            self._in_cell = False
+            self._in_cell, self._kind = False, None
         elif name in _VALUE:
             self._cells.append((self._column, self._kind, self._style, self._text))
             self._size += len(self._text)
@@ -100,6 +102,9 @@ class SheetReader:
         if tag == "row":
             self._begin_row(attributes.get("r"))
         elif tag == "is":
+            if self._kind == INLINE and not self._in_cell:  # a `v` stood before it, which says nothing in such a cell
+                self._cells.pop()
+                self._in_cell = True
             if not self._in_cell or self._in_line:
                 raise DamagedError(_MISPLACED)
             self._text, self._takes, self._in_line = "", False, True
@@ -118,6 +123,7 @@ class SheetReader:
             self._in_line = False
             self._takes = True
             self._end(_VALUE_NAME)
+            self._kind = None
         elif tag == "t":
             self._takes = False
         elif tag:
