@@ -366,6 +366,25 @@ def test_what_is_damaged_is_not_called_unsupported(codec: str) -> None:
     assert judged(bytes(content)).counts == {"damaged-parquet": 1}
 
 
+def test_a_map_without_values_is_no_damage() -> None:
+    schema = [
+        element("schema", children=1),
+        element("set", children=1, repetition=0, converted=1),
+        element("key_value", children=1, repetition=2),
+        element("key", physical=1, repetition=0),
+    ]
+    report = judged(parquet(footer(group(chunk("set", "key_value", "key")), schema=schema)))
+    assert report.counts == {"values-not-checked": 1}
+
+
+@pytest.mark.parametrize("said", ["{}", '{"columns": {"at": {"encoding": "WKB"}}, "primary_column": "at"}', "x"])
+def test_what_other_standards_say_of_geometries_is_no_matter_of_the_format(said: str) -> None:
+    """Early GeoParquet has neither version nor types of geometries; the values are bytes all the same."""
+    point = bytes.fromhex("0101000000000000000000f03f0000000000000040")
+    content = written(pa.table({"at": [point]}).replace_schema_metadata({"geo": said}))
+    assert judged(content).counts == {}
+
+
 def test_text_that_is_no_utf_8_is_damage() -> None:
     content = written(pa.table({"a": ["aaaa"] * 9}), compression="none", use_dictionary=False, write_statistics=False)
     assert judged(content.replace(b"aaaa", b"aa\xffa")).counts == {"damaged-parquet": 1}

@@ -27,6 +27,7 @@ _SETTINGS = (
     "temp_directory = ''",
     "max_temp_directory_size = '0MiB'",
     f"memory_limit = '{MEMORY_BYTES // MIB}MiB'",
+    "TimeZone = 'UTC'",  # else a check could hold here and not there
     "allowed_paths = ['{path}']",
     "enable_external_access = false",
     "lock_configuration = true",
@@ -50,7 +51,7 @@ class Database:
         self._too_large: type[Exception] = engine.OutOfMemoryException
         self._root: DuckDBPyConnection = engine.connect(":memory:")
         for setting in _SETTINGS:
-            self._root.execute(f"SET {setting.replace('{path}', self._path)}")
+            self._root.execute(f"SET GLOBAL {setting.replace('{path}', self._path)}")
         self._session = self._root.cursor()
         self._is_kept = False
 
