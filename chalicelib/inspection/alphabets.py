@@ -63,5 +63,5 @@ COMMON: Mapping[str, str] = {
     "안만성문게조면와경국소유오신위동물화연선내강마생관세우회행계치용업산울특별광역군읍길호번명품격",
 }
 """The most common of the very many: of the rest each is rare."""
-PUNCTUATION = "\u00a0–—‘’“”„…€«»º°§·•™®©²½´£"
+PUNCTUATION = "\u00a0–—‘’“”„…€«»º°§·•™®©²½´£±¥¶"
 """What any text may have."""

@@ -116,6 +116,23 @@ def test_a_sign_and_a_digit_are_not_taken_for_half_of_a_longer_character(cell: s
     assert (report.status, codes(report)) == (Status.SUCCEEDED, {"encoding-guessed"})
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["Recte €24,960", "€250 per child", "€"],
+        ["31.23°", "121.50°", "-24.26°", "39°N"],
+        ["Claims ………………………", "Total ……………………………", "… merged"],
+        ["name@example.com\u00a0", "1630\u00a0\u00a0\u00a0\u00a0\u00a0\u00a0", "12\u00a0346"],
+        ["£1.00", "£12.34", "-£5", "£nn.nn"],
+        ["100 % ± 5", "±0.5", "¥12.30", "¶"],
+    ],
+    ids=["euro", "degree", "dots", "spaces", "pound", "other signs"],
+)
+def test_signs_without_any_letter_are_those_of_the_commonest_encoding(cells: list[str]) -> None:
+    text = "".join(f'{number},"{cell}"\n' for number, cell in enumerate(cells))
+    assert guess_encoding(text.encode("cp1252")).encoding == "windows-1252"
+
+
 @pytest.mark.parametrize("encoding", ["johab", "cp037"])
 def test_text_in_an_encoding_that_is_not_known_is_not_called_sure(encoding: str) -> None:
     text = TEXTS["Korean" if encoding == "johab" else "French"][0]
