@@ -281,7 +281,7 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
         scope=Scope.ROW,
         meaning="A row has more cells than the header.",
         message="The row has {found} cells where {expected} are expected.",
-        fix='Quote cells that contain the delimiter, as in "Silva, Ana".',
+        fix='Quote cells that contain the delimiter, as in "Silva, Ana"; in a workbook, name its column in the header.',
     ),
     Code(
         slug="stray-quote",

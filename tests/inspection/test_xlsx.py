@@ -257,10 +257,11 @@ def test_a_table_may_start_anywhere_in_its_sheet() -> None:
 
 def test_a_value_outside_the_columns_of_the_header_is_an_extra_cell() -> None:
     rows = '<row r="3"><c r="C3"><v>1</v></c></row><row r="4"><c r="{}4"><v>3</v></c></row>'
-    for column in "ABD":
+    for number, column in ((1, "A"), (2, "B"), (4, "D")):
         report = judged(workbook(rows.format(column)))
         assert report.counts == {"extra-cells": 1}
-        assert (report.findings[0].row, report.findings[0].line) == (1, 4)
+        assert (report.findings[0].row, report.findings[0].line, report.findings[0].column) == (1, 4, number)
+        assert "name its column in the header" in report.findings[0].message
 
 
 def test_the_parts_of_a_workbook_may_have_any_folder_and_any_order() -> None:

@@ -164,7 +164,8 @@ class MainTable(SheetTable):
             return True
         outside = next(column for column, _ in filled if not self._start <= column < end)
         found = filled[-1][0] - min(self._start, outside) + 1
-        self._findings.add("extra-cells", row=self.records, line=line, found=found, expected=len(self.names))
+        expected = len(self.names)
+        self._findings.add("extra-cells", row=self.records, line=line, column=outside, found=found, expected=expected)
         return False
 
     def _tell_error(self, line: int, column: int, *, row: int | None = None, field: str | None = None) -> None:
