@@ -281,7 +281,16 @@ CATALOGUE: Mapping[str, Code] = _catalogue(
         scope=Scope.ROW,
         meaning="A row has more cells than the header.",
         message="The row has {found} cells where {expected} are expected.",
-        fix='Quote cells that contain the delimiter, as in "Silva, Ana"; in a workbook, name its column in the header.',
+        fix='Quote cells that contain the delimiter, as in "Silva, Ana".',
+    ),
+    Code(
+        slug="value-outside-table",
+        severity=WARNING,
+        scope=Scope.ROW,
+        meaning="A row of a workbook has a value where the header, its first row, names no column. The row counts, and "
+        "is not judged or profiled. Under a contract's schema this is an error.",
+        message="There is a value in column {at}, for which the header has no name.",
+        fix="Name each column in the header, and let it be the first row: titles and notes fit on another sheet.",
     ),
     Code(
         slug="stray-quote",

@@ -98,6 +98,7 @@ FILES: Mapping[str, tuple[str, bytes]] = {
     "xml-too-complex": ("a.xml", b"<a b='" + b"c" * 5000 + b"'/>"),
     "damaged-xlsx": ("a.xlsx", changed(sheet=None)),
     "unsupported-xlsx": ("a.xlsb", changed(root=relationships(("r1", "officeDocument", "xl/workbook.bin")))),
+    "value-outside-table": ("a.xlsx", workbook("<row><c><v>1</v></c></row><row><c/><c><v>2</v></c></row>")),
     "cell-error": ("a.xlsx", workbook('<row><c t="e"><v>#REF!</v></c></row>')),
     "hidden-sheets": ("a.xlsx", changed(book=book('<sheet name="S" state="hidden" r:id="s1"/>'))),
     "macros-present": ("a.xlsm", changed(related=relationships(MACROS, ("s1", "worksheet", "worksheets/sheet1.xml")))),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.contracts import Contract
 from chalicelib.contracts.contract import DELIMITED, TABLES
-from chalicelib.findings import CATALOGUE, Findings
+from chalicelib.findings import CATALOGUE, Findings, Severity
 from chalicelib.inspection.delimited_values import DelimitedValues
 from chalicelib.inspection.json_values import JsonValues
 from chalicelib.inspection.limits import Limits
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 def findings_under(contract: Contract, limits: Limits) -> Findings:
     """The collector of a file's findings, with what its contract ignores and moves."""
-    return Findings(per_code=limits.findings_per_code, severity=contract.severity, ignored=contract.ignored)
+    severity = {"value-outside-table": Severity.ERROR, **contract.severity} if contract.schema else contract.severity
+    return Findings(per_code=limits.findings_per_code, severity=severity, ignored=contract.ignored)
 
 
 class Contracted:

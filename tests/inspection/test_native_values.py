@@ -159,7 +159,8 @@ def test_the_header_is_judged_as_that_of_a_text() -> None:
 
 def test_values_are_only_judged_in_rows_that_are_right() -> None:
     report = judged(written([["id"], ["x", 1], ["y"]]), schema={"fields": [{"name": "id", "type": "integer"}]})
-    assert report.counts == {"extra-cells": 1, "type-error": 1}
+    assert report.counts == {"value-outside-table": 1, "type-error": 1}
+    assert {finding.severity for finding in report.findings} == {"error"}
 
 
 def test_the_sheet_of_the_contract_is_the_table() -> None:

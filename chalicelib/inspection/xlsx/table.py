@@ -163,9 +163,8 @@ class MainTable(SheetTable):
         if filled[0][0] >= self._start and filled[-1][0] < end:
             return True
         outside = next(column for column, _ in filled if not self._start <= column < end)
-        found = filled[-1][0] - min(self._start, outside) + 1
-        expected = len(self.names)
-        self._findings.add("extra-cells", row=self.records, line=line, column=outside, found=found, expected=expected)
+        at = column_letters(outside)
+        self._findings.add("value-outside-table", row=self.records, line=line, column=outside, at=at)
         return False
 
     def _tell_error(self, line: int, column: int, *, row: int | None = None, field: str | None = None) -> None:
