@@ -63,14 +63,20 @@ class Database:
         try:
             yield database
         finally:
-            database.forget()
-            _free.append(database)
+            if database.forget():
+                _free.append(database)
 
-    def forget(self) -> None:
-        """Drop all that was made."""
-        self._session.close()
-        self._session = self._root.cursor()
+    def forget(self) -> bool:
+        """Drop all that was made; whether the engine can be used again: after a fault of its own it never answers."""
         os.ftruncate(self._batch, 0)
+        try:
+            self._session.close()
+            self._session = self._root.cursor()
+            self._session.execute("SELECT 1")
+        except self._refusal:
+            os.close(self._batch)
+            return False
+        return True
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """What a statement answers; `values` stand for its question marks."""

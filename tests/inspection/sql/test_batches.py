@@ -160,6 +160,14 @@ def test_nothing_is_left_to_the_next_inspection() -> None:
             database.rows("SET VARIABLE secret = 1")
 
 
+def test_an_engine_that_has_failed_for_good_is_not_lent_again() -> None:
+    with Database.lent() as database:
+        database._root.close()
+    with Database.lent() as another:
+        assert another is not database
+        assert another.rows("SELECT 1") == [(1,)]
+
+
 def test_two_inspections_at_once_have_an_engine_each() -> None:
     with Database.lent() as one, Database.lent() as two:
         one.load([b"1\n"], columns=1, delimiter=",")
