@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -109,8 +108,7 @@ class _Begun(NamedTuple):
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class Intake(NamedTuple):
     """Takes entries in: inspects uploads, records deletions, always ends with a receipt or an exception."""
 
     inbox: Inbox

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.findings import Severity
 from chalicelib.inspection import Status
@@ -17,8 +16,7 @@ from chalicelib.receipts import finding_as_json, headline
 from chalicelib.uploads import Entry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
+class Log(NamedTuple):
     """The log of one invocation: every line has its request id and its stage."""
 
     stage: str

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from chalicelib.findings import CATALOGUE, Finding
-from chalicelib.inspection import JSON_TYPES, Column, Common, Facts, Profile, Report, Status
+from chalicelib.inspection import JSON_TYPES, Column, Facts, Profile, Report, Status
 from chalicelib.inspection.report import Histogram
-from chalicelib.inspection.report_parts import BrokenRule, Judged
+from chalicelib.inspection.report_parts import BrokenRule, Common, Judged
 from chalicelib.receipts import Receipt
 from chalicelib.uploads import Entry, Kind
 

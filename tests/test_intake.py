@@ -158,7 +158,7 @@ def test_the_same_event_twice_leaves_the_first_receipt() -> None:
     world = world_with(GOOD)
     entry = upload()
     first = world.intake.take(entry)
-    second = replace(world.intake, request_id="second").take(entry)
+    second = world.intake._replace(request_id="second").take(entry)
     assert (first.is_new, second.is_new) == (True, False)
     assert world.receipts == [as_json(first.receipt)]
 

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
 """Seconds at most before a try that follows one without gain; doubled with each, each shortened at random."""
@@ -38,8 +39,7 @@ class Patience:
         return min(LONGEST_WAIT, FIRST_WAIT * 2.0**doublings) if self.stalled else 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Pace(NamedTuple):
     """How waits are made: `sleep` takes seconds, `shortened` gives each wait's share of its longest, from 0 to 1."""
 
     sleep: Callable[[float], None] = time.sleep

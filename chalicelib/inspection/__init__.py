@@ -6,7 +6,6 @@ from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.report import (
     JSON_TYPES,
     Column,
-    Common,
     Facts,
     Histogram,
     Profile,
@@ -18,7 +17,6 @@ __all__ = [
     "JSON_TYPES",
     "VERSION",
     "Column",
-    "Common",
     "Expectation",
     "Facts",
     "Histogram",

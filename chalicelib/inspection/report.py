@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from chalicelib.findings import Cause, Finding
 
 if TYPE_CHECKING:
-    from chalicelib.inspection.report_parts import ElementCount, Judged, Member, Sheet
+    from chalicelib.inspection.report_parts import Common, ElementCount, Judged, Member, Sheet
 
 
 class Status(StrEnum):
@@ -23,14 +22,6 @@ class Status(StrEnum):
 
 JSON_TYPES = ("string", "integer", "number", "boolean", "null", "object", "array")
 """The types of JSON values as they are counted: a number that has neither fraction nor exponent is an integer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Common:
-    """A value of a column, its first characters, and how often it is there."""
-
-    value: str
-    count: int
 
 
 class Histogram(NamedTuple):

@@ -10,6 +10,14 @@ from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """A value of a column, its first characters, and how often it is there."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ElementCount:
     """How many elements of one name an XML document has."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import nullcontext
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from chalicelib.inspection.profile.bins import bins_of
 from chalicelib.inspection.profile.distinct import Distinct
@@ -22,7 +23,10 @@ from chalicelib.inspection.profile.forms import (
     temporals,
 )
 from chalicelib.inspection.profile.readings import Reading, Tally, best
-from chalicelib.inspection.report import Common, Profile
+from chalicelib.inspection.report import Profile
+
+if TYPE_CHECKING:
+    from chalicelib.inspection.report_parts import Common
 
 EXACT = Context(prec=400)
 """Sums of numbers with up to 18 digits on each side of the point, and exponents up to 99."""
@@ -56,6 +60,8 @@ class _Samples:
 
     def common(self) -> Iterator[Common]:
         """The values that are there most often, and more than once."""
+        from chalicelib.inspection.report_parts import Common  # noqa: PLC0415 (few contracts allow it)
+
         ranked = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
         for value, count in ranked[: self._most]:
             if count > 1:
