@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.failures import NotHandledError, reason_of, trace_of
-from chalicelib.intake import Clock, Intake, Outcome
+from chalicelib.intake import Intake, Outcome
 from chalicelib.logs import Log
 from chalicelib.uploads import (
     Entry,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.announcing import Announcer
     from chalicelib.backfill import Backfill
     from chalicelib.dead_letters import DeadLetter
+    from chalicelib.ports import Clock
     from chalicelib.scheduled import ScheduledReconcile
     from chalicelib.sealing import Sealer
     from chalicelib.seals import Seal

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.contracts import Contracts
-from chalicelib.intake import Clock, Inbox, Intake, Ledger, OpenedUpload, StillInspectingError, UnavailableError
+from chalicelib.intake import Intake, OpenedUpload, StillInspectingError, UnavailableError
 from chalicelib.logs import Log
+from chalicelib.ports import Clock, Inbox, Ledger
 from chalicelib.receipts import Receipt, as_json, derived, from_item, mark_item
 from chalicelib.uploads import Entry, iso
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.findings import Findings
 from chalicelib.inspection import Report, inspect
-from chalicelib.intake import Ledger
+from chalicelib.ports import Ledger
 from chalicelib.receipts import Receipt, system_failure
 from chalicelib.uploads import Entry, entry_of
 from tests import events

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.intake import Ledger, StillInspectingError
+from chalicelib.intake import StillInspectingError
+from chalicelib.ports import Ledger
 from chalicelib.receipts import as_json
 from chalicelib.uploads import Entry, entry_of, iso
 from tests import events

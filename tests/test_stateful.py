@@ -29,7 +29,8 @@ from urllib3.exceptions import HTTPError, ProtocolError
 from chalicelib import handling
 from chalicelib.failures import NotHandledError
 from chalicelib.inspection import inspect
-from chalicelib.intake import Clock, Intake
+from chalicelib.intake import Intake
+from chalicelib.ports import Clock
 from chalicelib.receipts import MAX_TRIES, entry_from, report_as_json
 from chalicelib.reconcile import next_inspection
 from chalicelib.sealing import NoAnchor

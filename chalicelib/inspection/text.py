@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING
@@ -191,6 +192,8 @@ class Decoder:
         self._limits = limits
         self._fed = 0
         self._kernel: KernelUtf8 | None = None
+        self._is_wide = False
+        """Whether Python has made wide strings of it, for which it takes three times as long."""
         self._findings = findings
         self._lines = lines
         self._is_open = may_guess
@@ -236,8 +239,8 @@ class Decoder:
             self._findings.add("encoding-guessed", line=line, column=column, **guess.values)
 
     def _valid_end(self, data: bytes) -> int:
-        """How much of it is surely whole and valid characters: of a large text in UTF-8 the kernel says so."""
-        if self._kernel is None and self.encoding == "utf-8" and self._fed >= self._limits.kernel_from_bytes:
+        """How much of it is surely whole and valid characters: of a large, wide text in UTF-8 the kernel says so."""
+        if self._kernel is None and self._is_wide and self._fed >= self._limits.kernel_from_bytes:
             from chalicelib.inspection.kernel import KernelUtf8, kernel_for  # noqa: PLC0415 (on first use)
 
             if kernel := kernel_for(self._fed // _AS_SHORT, self._limits):
@@ -258,7 +261,10 @@ class Decoder:
             self._report(text, mended)
             return mended.encode()
         self._carry = data[used:]
-        return data[:used] if self.encoding == "utf-8" else text.encode()
+        if self.encoding != "utf-8":
+            return text.encode()
+        self._is_wide = self._is_wide or sys.getsizeof(text) > 2 * len(text)
+        return data[:used]
 
     def _report(self, text: str, mended: str) -> None:
         invalid = _INVALID.finditer(text)
