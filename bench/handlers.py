@@ -6,6 +6,8 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import boto3
@@ -33,12 +35,17 @@ class Context:
 
 def side_by_side(name: str, size: str, calls: str) -> Callable[[], object]:
     """CPU seconds of `calls` calls of each handler, in batches that alternate, so that noise meets both alike."""
-    os.environ["AWS_ENDPOINT_URL"] = wire.answering(b"".join(stream(FILES[name](), int(size))))
+    with TemporaryDirectory() as folder:
+        wire.answer(b"".join(stream(FILES[name](), int(size))), Path(folder))
+        return _warmed(name, int(size), int(calls))
+
+
+def _warmed(name: str, size: int, calls: int) -> Callable[[], object]:
     handlers: dict[str, Handler] = {"recibo": import_module("app").inspect, "bare": bare_handler()}
-    event = event_of(KEY.replace("export.csv", name), int(size))
+    event = event_of(KEY.replace("export.csv", name), size)
     for handler in handlers.values():
         _spent(handler, event, WARM_UP)
-    return lambda: _alternate(handlers, event, int(calls))
+    return lambda: _alternate(handlers, event, calls)
 
 
 def _alternate(handlers: Mapping[str, Handler], event: Mapping[str, Any], calls: int) -> dict[str, float]:

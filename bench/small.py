@@ -13,8 +13,8 @@ GOAL = 1.3
 SMALL = 2_000
 """Bytes of the files that the goal is for; what a longer one takes is mostly its inspection."""
 NOTE = (
-    "CPU of a call; AWS is answered at the wire, by another process. The bare handler gets the file, counts its lines "
-    "and puts an item."
+    "CPU of a call; AWS is answered at the wire, by another process and over TLS. The bare handler gets the file, "
+    "counts its lines and puts an item."
 )
 
 

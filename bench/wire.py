@@ -1,16 +1,21 @@
 """AWS at the other end of a connection: a process of this machine that answers every request at once, and alike.
 
-So a measured handler does all of its own part: it makes and signs requests, sends them, and reads and parses answers.
-TLS alone is left out, which AWS speaks too and which costs every client the same.
+So a measured handler does all of its own part: it makes and signs requests, sends them over TLS as AWS wants it, and
+reads and parses answers.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
+import ssl
 import zlib
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
+from pathlib import Path
+
+import trustme
 
 _ITEM_PUT = b"{}"
 _OF_AN_OBJECT = {
@@ -31,19 +36,23 @@ _OF_AN_ITEM = {
 }
 
 
-def answering(content: bytes) -> str:
-    """The address of an S3 that has this content under every key, and of a DynamoDB that takes every item.
+def answer(content: bytes, folder: Path) -> None:
+    """From now on clients ask an S3 that has this content under every key, and a DynamoDB that takes every item.
 
-    It ends with the process that asked for it.
+    It ends with the process that asked for it. The folder is for its certificate, made for the occasion.
     """
+    authority, certificate = trustme.CA(), folder / "certificate.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
+    authority.cert_pem.write_to_path(folder / "authority.pem")
     ours, theirs = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
-    context.Process(target=_serve, args=(content, theirs), daemon=True).start()
+    context.Process(target=_serve, args=(content, certificate, theirs), daemon=True).start()
     theirs.close()  # so that it is noticed if the other process dies before it tells
-    return f"http://127.0.0.1:{ours.recv()}"
+    os.environ["AWS_ENDPOINT_URL"] = f"https://127.0.0.1:{ours.recv()}"
+    os.environ["AWS_CA_BUNDLE"] = str(folder / "authority.pem")
 
 
-def _serve(content: bytes, told: Connection) -> None:
+def _serve(content: bytes, certificate: Path, told: Connection) -> None:
     class Answers(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # connections are kept, as AWS keeps them
         wbufsize = -1  # an answer is sent in one piece
@@ -66,6 +75,9 @@ def _serve(content: bytes, told: Connection) -> None:
         def log_message(self, format: str, *args: object) -> None:
             """Nobody reads it."""
 
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
         told.send(server.server_port)
         server.serve_forever()
