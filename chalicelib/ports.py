@@ -1,4 +1,4 @@
-"""The use case's ports: what taking an entry in needs of its surroundings. Only types: nothing imports it when it runs."""
+"""The use case's ports: what taking an entry in needs. Only types: nothing imports it when it runs."""
 
 from __future__ import annotations
 
