@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from chalicelib.verification import Verification
     from chalicelib.wanted import Run, Wanted
 
+    class _Take(Protocol):
+        def __call__(self, entry: Entry, *, inspection: int, tries: int) -> Outcome: ...
+
 
 VERIFIED = timedelta(days=1)
 """How far back a scheduled verification looks: everything is verified once a day or more while it is that young."""
@@ -47,10 +50,6 @@ class NothingAdoptedError(Exception):
 
 class VerificationTooLongError(Exception):
     """The last day cannot be verified within an invocation: `recibo.py verify --since 1d` has all the time."""
-
-
-class _Take(Protocol):
-    def __call__(self, entry: Entry, *, inspection: int, tries: int) -> Outcome: ...
 
 
 def take_event(intake: Intake, event: Mapping[str, Any], log: Log) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from chalicelib.inspection.report import Facts
+from chalicelib.inspection.spool import Spool
 from chalicelib.inspection.text import Newlines
 
 
@@ -24,3 +25,10 @@ class FormatInspector(Protocol):
 
     def finish(self) -> Facts:
         """Judge what is left at the end of the file, and tell what was learnt."""
+
+
+class RandomAccess(Protocol):
+    """Judges one format by a whole file; it raises for no content, and asks for the time often."""
+
+    def inspect(self, spool: Spool) -> Facts:
+        """Judge the file, and tell what was learnt."""

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.first_use import loaded
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.media_types import Format
-from chalicelib.inspection.report import Facts
 
 if TYPE_CHECKING:
     from chalicelib.inspection.contracted import Contracted
-    from chalicelib.inspection.spool import Spool
-
-
-class RandomAccess(Protocol):
-    """Judges one format by a whole file; it raises for no content, and asks for the time often."""
-
-    def inspect(self, spool: Spool) -> Facts:
-        """Judge the file, and tell what was learnt."""
+    from chalicelib.inspection.formats import RandomAccess
 
 
 SPOOLED: Mapping[str, str] = {
