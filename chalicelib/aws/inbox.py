@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, IncompleteReadError
@@ -84,16 +83,18 @@ class S3Inbox:
             raise _translated(error) from error
 
 
-@dataclass(slots=True, kw_only=True)
 class _Reading:
     """An upload being read, over as many answers of S3 as it takes."""
 
-    get: Callable[..., GetObjectOutputTypeDef]
-    first: GetObjectOutputTypeDef
-    patience: Patience
-    position: int = 0
-    known: int = 0
-    """With how many bytes that were read before the answer being read begins."""
+    def __init__(
+        self, *, get: Callable[..., GetObjectOutputTypeDef], first: GetObjectOutputTypeDef, patience: Patience
+    ) -> None:
+        self.get = get
+        self.first = first
+        self.patience = patience
+        self.position = 0
+        self.known = 0
+        """With how many bytes that were read before the answer being read begins."""
 
     @property
     def total(self) -> int | None:

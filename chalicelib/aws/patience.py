@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
@@ -14,23 +13,25 @@ NAP = 1.0
 """Seconds for which a wait does not look at its deadline: far less than the time kept for the verdict."""
 
 
-@dataclass(slots=True, kw_only=True)
 class Patience:
     """Waits longer with each try that gained nothing."""
 
-    out_of_time: Callable[[], bool]
-    sleep: Callable[[float], None]
-    shortened: Callable[[], float]
-    stalled: int = 0
-    """How many tries in a row have gained nothing."""
+    def __init__(
+        self, *, out_of_time: Callable[[], bool], sleep: Callable[[float], None], shortened: Callable[[], float]
+    ) -> None:
+        self._out_of_time = out_of_time
+        self._sleep = sleep
+        self._shortened = shortened
+        self.stalled = 0
+        """How many tries in a row have gained nothing."""
 
     def wait(self, error: Exception) -> None:
         """Wait before the next try, not at all if the last one gained something; raises `error` when out of time."""
-        left = self._longest() * self.shortened()
-        while not self.out_of_time():
+        left = self._longest() * self._shortened()
+        while not self._out_of_time():
             if left <= 0:
                 return
-            self.sleep(min(left, NAP))
+            self._sleep(min(left, NAP))
             left -= NAP
         raise error
 

@@ -44,7 +44,7 @@ ISO-8859-1 is not one: what it has beyond windows-1252 is control characters.
 IMPLAUSIBLE = 800
 """How much text costs for each byte, in hundredths of bits, that is of none of the languages in that encoding."""
 UNSURE = 49
-_WORDS = re.compile(rb"[^\x00-\x2f\x3a-\x3f]*[\x80-\xff][^\x00-\x2f\x3a-\x3f]*")
+_WORDS = rb"[^\x00-\x2f\x3a-\x3f]*[\x80-\xff][^\x00-\x2f\x3a-\x3f]*"
 """Those that are not ASCII, cut at bytes that are no half of a character in any encoding."""
 _ASCII, _NOT_ASCII = bytes(range(128)), bytes(range(128, 256))
 find_beyond_ascii = re.compile(rb"[\x80-\xff]").search
@@ -102,7 +102,7 @@ def guess_encoding(data: bytes) -> Guess:
     """The guess for text that begins so, by what is not ASCII near its beginning."""
     from chalicelib.inspection.likelihood import cost  # noqa: PLC0415 (few files need it)
 
-    words = dict.fromkeys(_WORDS.findall(sample_of(data)))  # a word said again tells nothing more
+    words = dict.fromkeys(re.findall(_WORDS, sample_of(data)))  # a word said again tells nothing more
     sample = b"".join(word + b"\n" for word in words)
     texts: dict[str, tuple[int, str]] = {}
     for encoding, prior in PRIORS.items():

@@ -23,13 +23,13 @@ def without_possessive_groups(pattern: AnyStr) -> AnyStr:
 
 
 # A pattern's parts, as far as parentheses and possessive groups go: an escape, a class, a bracket or anything else.
-_PART = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(|\)(?:[*+?]|\{[0-9,]+\})?\+?|.", re.DOTALL)
+_PART = r"(?s)\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(|\)(?:[*+?]|\{[0-9,]+\})?\+?|."
 
 
 def _rewritten(pattern: str) -> str:
     parts: list[str] = []
     opened: list[int] = []
-    for part in _PART.findall(pattern):
+    for part in re.findall(_PART, pattern):
         if part == "(":
             opened.append(len(parts))
         elif part.startswith(")"):
