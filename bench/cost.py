@@ -1,7 +1,7 @@
 """What inspecting costs on AWS, worked out from the CPU time that was measured: `python -m bench.cost`.
 
-    python -m bench.cost --small 0.0024 --per-gb "CSV=2.3"    # a TB, and a million small files
-    python -m bench.cost --small 0.0024 --monthly             # everything that a stage costs, from ten files a day on
+    python -m bench.cost --small 0.0026 --per-gb "CSV=2.4"    # a TB, and a million small files
+    python -m bench.cost --small 0.0026 --monthly             # everything that a stage costs, from ten files a day on
 
 Prices are assumptions, each named here, and can be given on the command line.
 """
