@@ -165,26 +165,24 @@ def on_a_terminal(*arguments: str) -> bytes:
     return printed
 
 
-def test_a_fault_of_our_own_is_no_verdict(tmp_path: Path) -> None:
+def check_where(prepared: str, name: str) -> subprocess.CompletedProcess[bytes]:
+    """Check a file in a process that was prepared by this statement."""
     code = (
         "import sys; sys.argv = ['recibo.py', 'check', sys.argv[1]]\n"
-        "import cli.checking; cli.checking.inspect = None\n"
+        f"{prepared}\n"
         "import runpy; runpy.run_path('recibo.py', run_name='__main__')"
     )
-    name = write(tmp_path, "a.csv", GOOD)
-    done = subprocess.run([sys.executable, "-c", code, name], cwd=ROOT, capture_output=True, check=False)
+    return subprocess.run([sys.executable, "-c", code, name], cwd=ROOT, capture_output=True, check=False)
+
+
+def test_a_fault_of_our_own_is_no_verdict(tmp_path: Path) -> None:
+    done = check_where("import cli.checking; cli.checking.inspect = None", write(tmp_path, "a.csv", GOOD))
     assert done.returncode == 2
     assert b"TypeError" in done.stderr.splitlines()[-1]
 
 
 def test_it_runs_without_an_aws_or_its_libraries_being_asked(tmp_path: Path) -> None:
-    code = (
-        "import sys; sys.argv = ['recibo.py', 'check', sys.argv[1]]\n"
-        "import socket; socket.socket.connect = None\n"
-        "import runpy; runpy.run_path('recibo.py', run_name='__main__')"
-    )
-    name = write(tmp_path, "a.csv", GOOD)
-    done = subprocess.run([sys.executable, "-c", code, name], cwd=ROOT, capture_output=True, check=False)
+    done = check_where("import socket; socket.socket.connect = None", write(tmp_path, "a.csv", GOOD))
     assert (done.returncode, done.stderr) == (0, b"")
 
 
