@@ -23,6 +23,9 @@ LEAST_VALUES = 10
 _WIDEST_DIGITS = 40
 _FINEST = -12
 """Millionths: 10 to the half of it."""
+_MOST_NUMBERS = 24
+_TENTHS, _TWENTIETHS = Decimal(_MOST_NUMBERS) / 10, Decimal(_MOST_NUMBERS) / 20
+"""What is between two numbers of one digit before the point, if so many tenths or twentieths are enough."""
 
 
 class Ladder(Protocol):
@@ -45,15 +48,15 @@ class Ladder(Protocol):
     def told(self, first: int, step: int) -> tuple[str, str]:
         """Where a bin begins, and the width."""
 
-    def grain(self, value: Value) -> int:
-        """The step below which no bin need be, for this value's sake."""
+    def grain(self, values: Iterable[Value]) -> int:
+        """The step below which no bin need be, for the sake of these values."""
 
 
 class Numbers:
     """1, 5, 10, 50, … from millionths on; a bin has its lower edge in it."""
 
     top = 2 * _WIDEST_DIGITS
-    most = 24
+    most = _MOST_NUMBERS
 
     def indexes(self, values: Iterable[Value], step: int) -> Sequence[int]:
         """`floor(value / width)` of each, exact."""
@@ -65,9 +68,11 @@ class Numbers:
         return [floor(Decimal(value).scaleb(-power)) // width for value in values]
 
     def least(self, first: Value, last: Value) -> int:
-        """That of the width which is at least a two-hundredth of what is between the values, and less than a tenth."""
+        """That of the least width of which fewer than `most` are between the values: it is most often the one."""
         between = Decimal(last) - Decimal(first)
-        return 2 * between.adjusted() - 3 if between else _FINEST
+        power = between.adjusted()
+        digits = between.scaleb(-power)  # from 1 up to 10
+        return 2 * power - 1 - (digits < _TENTHS) - (digits < _TWENTIETHS) if between else _FINEST
 
     def above(self, index: int, step: int) -> int:
         """Five of 1 are one of 5, two of 5 one of 10."""
@@ -83,12 +88,10 @@ class Numbers:
         # As text, for to scale a number rounds it to the digits of the context.
         return _plain(Decimal(f"{first * width}e{power}")), _plain(Decimal(f"{width}e{power}"))
 
-    def grain(self, value: Value) -> int:
-        """That of its last digit behind the point."""
-        if isinstance(value, int):
-            return 0
-        exponent = Decimal(value).normalize().as_tuple().exponent
-        return max(2 * int(exponent), _FINEST)
+    def grain(self, values: Iterable[Value]) -> int:
+        """That of their last digit behind the point."""
+        exponents = (Decimal(value).normalize().as_tuple().exponent for value in values if not isinstance(value, int))
+        return max(2 * min(map(int, exponents), default=0), _FINEST)
 
 
 class Moments:
@@ -131,7 +134,7 @@ class Moments:
         year = f"{months // 12:04}"
         return year if step > 2 else f"{year}-{months % 12 + 1:02}", self._WIDTHS[step]
 
-    def grain(self, value: Value) -> int:  # noqa: ARG002
+    def grain(self, values: Iterable[Value]) -> int:  # noqa: ARG002
         """Hours or days, as the slot says."""
         return 0
 
@@ -158,7 +161,7 @@ class Clocks:
         """As a time of day."""
         return f"{first:02}:00", "hour"
 
-    def grain(self, value: Value) -> int:  # noqa: ARG002
+    def grain(self, values: Iterable[Value]) -> int:  # noqa: ARG002
         """There is one."""
         return 0
 
@@ -178,7 +181,7 @@ class Bins:
             self._step = max(self._step, min(self._ladder.least(*ends), self._ladder.top))
         self._make_room(ends)
         if self._step < self._grain:
-            self._grain = min(self._grain, *map(self._ladder.grain, values))
+            self._grain = min(self._grain, self._ladder.grain(values))
         if self._counts is not None:
             self._count(self._counts, self._ladder.indexes(values, self._step), times)
 
@@ -207,7 +210,7 @@ class Bins:
             return None
         first, last = min(counts), max(counts)
         begin, width = self._ladder.told(first, step)
-        return Histogram(begin=begin, width=width, counts=tuple(counts.get(at, 0) for at in range(first, last + 1)))
+        return Histogram(begin=begin, width=width, counts=tuple([counts.get(at, 0) for at in range(first, last + 1)]))
 
     def _make_room(self, ends: Sequence[Value] = ()) -> None:
         """Widen the bins until there are few enough, with those of these values."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.inspection.profile.bins import bins_of
 from chalicelib.inspection.profile.distinct import Distinct
@@ -103,8 +102,9 @@ class ColumnProfile:
             self._samples.add(counts, are_all=self._distinct.is_exact)
 
     def _add_words(self, counts: Mapping[str, int]) -> None:
-        for word in counts.keys() & BOOLEANS.keys():
-            self._tally(BOOLEANS[word]).count += counts[word]
+        if not counts.keys().isdisjoint(BOOLEANS):
+            for word in counts.keys() & BOOLEANS.keys():
+                self._tally(BOOLEANS[word]).count += counts[word]
 
     def _add_forms(self, counts: Mapping[str, int]) -> None:
         for form, cells in forms_of(counts).items():
@@ -159,58 +159,63 @@ class ColumnProfile:
 
     def profile(self) -> Profile:
         """What all of it comes to."""
-        nulls, longest = self._nulls, self._longest
         if not self._cells:
-            return Profile(nulls=nulls, longest=longest, distinct=0)
-        with localcontext(EXACT) if self._tallies else nullcontext():
-            found = best(self._tallies, self._cells)
-            minimum, maximum, mean = self._bounds(found)
-        reading, tally = found or (None, None)
+            return Profile(nulls=self._nulls, longest=self._longest, distinct=0)
         return Profile(
-            type=reading.type if reading else "string",
-            format=reading.format if reading else None,
-            share=tally.count * _SHARE // self._cells if tally else _SHARE,
-            nulls=nulls,
-            minimum=minimum,
-            maximum=maximum,
-            mean=mean,
-            histogram=tally.bins.histogram() if tally and tally.bins and minimum is not None else None,
-            longest=longest,
+            nulls=self._nulls,
+            longest=self._longest,
             distinct=self._distinct.number,
             common=tuple(self._samples.common()) if self._samples else (),
+            **self._of_type(),
         )
 
-    def _bounds(self, found: tuple[Reading, Tally] | None) -> tuple[str | None, str | None, str | None]:
-        """The least, the greatest and the mean, as far as they may be told and mean something."""
-        if not found:
-            return (*self._samples.ends(), None) if self._samples else (None, None, None)
-        reading, tally = found
-        if not reading.is_bounded or (self._is_revealing(reading, tally) and not self._samples):
-            return None, None, None
-        zone = "Z" if reading.is_zoned else ""
-        mean = _shown(_MEAN.divide(Decimal(tally.total), tally.count)) if _is_number(reading) else None
-        return _bound(tally.minimum) + zone, _bound(tally.maximum) + zone, mean
+    def _of_type(self) -> dict[str, Any]:
+        """The type that the cells are of, and what is told of those that are."""
+        if not self._tallies:
+            return self._of_texts()
+        with localcontext(EXACT):
+            found = best(self._tallies, self._cells)
+            if not found:
+                return self._of_texts()
+            reading, tally = found
+            bounds = self._bounds(reading, tally)
+        minimum, maximum, mean = bounds or (None, None, None)
+        return {
+            "type": reading.type,
+            "format": reading.format,
+            "share": tally.count * _SHARE // self._cells,
+            "minimum": minimum,
+            "maximum": maximum,
+            "mean": mean,
+            "histogram": tally.bins.histogram() if tally.bins and bounds else None,
+        }
 
-    def _is_revealing(self, reading: Reading, tally: Tally) -> bool:
-        """A whole number may have a point: a column of telephones that lacks one is often written as of floats."""
-        bounds = (tally.minimum, tally.maximum)
-        return _is_number(reading) and any(
-            isinstance(bound, int | Decimal) and not -_REVEALING < bound < _REVEALING and bound % 1 == 0
-            for bound in bounds
-        )
+    def _of_texts(self) -> dict[str, Any]:
+        minimum, maximum = self._samples.ends() if self._samples else (None, None)
+        return {"type": "string", "share": _SHARE, "minimum": minimum, "maximum": maximum}
+
+    def _bounds(self, reading: Reading, tally: Tally) -> tuple[str | None, str | None, str | None] | None:
+        """The least, the greatest and the mean, if they may be told and as far as they mean something."""
+        if not reading.is_bounded:
+            return None
+        first, last = tally.minimum, tally.maximum
+        if isinstance(first, str) or isinstance(last, str):
+            zone = "Z" if reading.is_zoned else ""
+            return f"{first}{zone}", f"{last}{zone}", None
+        first, last = first or 0, last or 0
+        if not self._samples and (_is_revealing(first) or _is_revealing(last)):
+            return None
+        return _shown(first), _shown(last), _shown(_MEAN.divide(Decimal(tally.total), tally.count))
 
 
-def _is_number(reading: Reading) -> bool:
-    return reading.type in ("integer", "number")
+def _is_revealing(number: Number) -> bool:
+    """A whole number may have a point: a column of telephones that lacks one is often written as of floats."""
+    return not -_REVEALING < number < _REVEALING and number % 1 == 0
 
 
-def _bound(value: Value | None) -> str:
-    return value if isinstance(value, str) else _shown(Decimal(value or 0))
-
-
-def _shown(number: Decimal) -> str:
+def _shown(number: Number) -> str:
     """The number with a point, no zeros that say nothing, and no exponent unless it is far from 1."""
-    plain = number.normalize(EXACT)
+    plain = Decimal(number).normalize(EXACT)
     text = f"{plain:f}" if plain else "0"
     return text if len(text) <= _MOST_SHOWN else str(plain)
 

@@ -32,11 +32,10 @@ class NativeColumn(ColumnProfile):
 
     def add_values(self, values: Sequence[object], texts: Sequence[str]) -> None:
         """Take values and the texts that stand for them, an empty one for no value."""
-        self._add_cells({}, texts.count(""))
         types = {*map(type, values)} - {_NO_TYPE}
         for type_ in types:
             counts = Counter(texts if len(types) == 1 else _of_type(type_, values, texts))
-            del counts[""]
+            counts.pop("", None)
             if counts:
                 self._add_of_type(type_, counts)
 
@@ -62,10 +61,9 @@ class NativeColumn(ColumnProfile):
 
     def profile_of(self, records: int) -> Profile:
         """What all of it comes to; a record that did not come has no value."""
+        self._nulls = records - self._cells
         found = self.profile()
-        if self._is_nested:
-            found = found._replace(type=None, share=None)
-        return found._replace(nulls=records - self._cells)
+        return found._replace(type=None, share=None) if self._is_nested and self._cells else found
 
 
 def _of_type(type_: type, values: Sequence[object], texts: Sequence[str]) -> Iterable[str]:
