@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from chalicelib.inspection.json_columns import Columns
 from chalicelib.inspection.json_names import Name
+from chalicelib.inspection.json_numbers import Fractional, Whole
 from chalicelib.inspection.limits import KIB, MIB, Limits
 from chalicelib.inspection.patterns import compiled
 
@@ -54,12 +55,12 @@ ELEMENTS = Layout(
 LINES = Layout(before=compiled(r"[ \t\r]*+"), after=compiled(r"[ \t\r]*+\n"), one_line=True)
 
 
-_NESTED: Mapping[str, object] = {}
-"""What stands for an object in the record that is decoded."""
+Decoded = tuple[Mapping[str, object] | None, int]
+"""A record's members, None if it is no object, and how many bytes its line has."""
 _TYPES: Mapping[type, str] = {
     str: "string",
-    int: "integer",
-    bytes: "number",
+    Whole: "integer",
+    Fractional: "number",
     bool: "boolean",
     type(None): "null",
     dict: "object",
@@ -71,7 +72,9 @@ _TYPES: Mapping[type, str] = {
 class FastRecords:
     """Reads records that begin in a block `depth` levels deep, and adds their names to the columns."""
 
-    def __init__(self, layout: Layout, limits: Limits, columns: Columns, *, depth: int = 0) -> None:
+    def __init__(
+        self, layout: Layout, limits: Limits, columns: Columns, *, depth: int = 0, keep_values: bool = False
+    ) -> None:
         self._layout = layout
         self._limits = limits
         self._depth = limits.json_depth - depth
@@ -81,26 +84,23 @@ class FastRecords:
         self._columns = columns
         self._known: set[str] = set()
         self._spare = _KNOWN_CHARACTERS
-        self._members: dict[str, object] = {}
         self._failed = self._pause = 0
         self._kinds: Counter[tuple[tuple[str, ...], tuple[type, ...]]] = Counter()
         self._scalars: Counter[type] = Counter()
         self._decoded = 0
         self._kernel: KernelRecords | None = None
-        self._decode = json.JSONDecoder(
-            object_pairs_hook=self._object, parse_int=len, parse_float=str.encode, parse_constant=_refuse
-        ).raw_decode
+        self.values: list[Decoded] = []
+        """Those of the lines that were taken last, if all were decoded and they are to be kept."""
+        self._keeps_values = keep_values
 
     def take(self, block: bytes, begin: int) -> tuple[int, int]:
         """Read records from `begin` on: how many, and where the next begins."""
+        self.values.clear()
         total, more = 0, 1
         while more and not (kernel := self._loaded_kernel()):
             more, begin = self._take_decoded(block, begin)
             total += more
-        if kernel:
-            more, begin = kernel.take(block, begin)
-            total += more
-        return total, begin
+        return kernel.take(block, begin) if kernel and not total else (total, begin)
 
     def tell(self) -> None:
         """Tell the columns what was counted of records and their members."""
@@ -131,41 +131,53 @@ class FastRecords:
             self._pause -= 1
             return 0, begin
         text = block[begin : begin + _WINDOW].decode("utf-8", "ignore")
-        ends = self._record_ends(text)
-        if len(ends) < 2:
+        ends, values = self._records(text)
+        if not values:
             self._pause = self._failed = min(self._failed + 1, _MOST_PAUSED)
             return 0, begin
         self._failed = 0
-        size = ends[-1] if text.isascii() else len(text[: ends[-1]].encode())
+        is_ascii = text.isascii()
+        if self._keeps_values:
+            self._keep_values(text, ends, values, is_ascii=is_ascii)
+        size = ends[-1] if is_ascii else len(text[: ends[-1]].encode())
         self._decoded += size
-        return len(ends) - 1, begin + size
+        return len(values), begin + size
 
-    def _record_ends(self, text: str) -> list[int]:
-        """Where the first record begins, and where each that can be read ends."""
+    def _keep_values(self, text: str, ends: Sequence[int], values: Sequence[object], *, is_ascii: bool) -> None:
+        begin = 0
+        for end, value in zip(ends[1:], values, strict=True):
+            line_end = end - len("\n")
+            size = line_end - begin if is_ascii else len(text[begin:line_end].encode())
+            self.values.append((value if type(value) is dict else None, size))
+            begin = end
+
+    def _records(self, text: str) -> tuple[Sequence[int], Sequence[object]]:
+        """Where the first record begins, where each that can be read ends, and their values."""
         first = self._layout.before.match(text)
-        ends = [first.end()] if first else []
-        while first and len(ends) <= _RECORDS and (end := self._record_end(text, ends[-1])):
-            ends.append(end)
-        return ends
+        ends: list[int] = [first.end()] if first else []
+        values: list[object] = []
+        while first and len(values) < _RECORDS and (read := self._record(text, ends[-1])):
+            ends.append(read[0])
+            values.append(read[1])
+        return ends, values
 
-    def _record_end(self, text: str, begin: int) -> int | None:
+    def _record(self, text: str, begin: int) -> tuple[int, object] | None:
         try:
-            value, end = self._decode(text, begin)
+            value, end = _decode(text, begin)
         except (ValueError, RecursionError):
             return None
         after = self._layout.after.match(text, end)
         if after is None or not self._is_plain(text, begin, end):
             return None
-        if text[begin] == "{":
-            self._note_members()
+        if type(value) is dict:
+            self._note_members(value)
         else:
             self._scalars[type(value)] += 1
-        return after.end()
+        return after.end(), value
 
-    def _note_members(self) -> None:
-        members = self._members
+    def _note_members(self, members: Mapping[str, object]) -> None:
         if not (self._columns.beyond or self._known.issuperset(members)):
-            self._add_columns()
+            self._add_columns(members)
         self._kinds[tuple(members), tuple(map(type, members.values()))] += 1
         if len(self._kinds) > _KINDS_REMEMBERED:
             self.tell()
@@ -178,20 +190,25 @@ class FastRecords:
             return False
         return size <= self._longest
 
-    def _object(self, pairs: Sequence[tuple[str, object]]) -> object:
-        """Take the members of each object as it ends: those of the record itself come last."""
-        self._members = dict(pairs)
-        if len(self._members) < len(pairs):
-            raise ValueError("a name is there twice")
-        return _NESTED
-
-    def _add_columns(self) -> None:
-        for text in self._members:
+    def _add_columns(self, members: Mapping[str, object]) -> None:
+        for text in members:
             self._columns.add(Name.of(text, self._keep))
-        self._spare -= sum(map(len, self._members))
+        self._spare -= sum(map(len, members))
         if self._spare > 0:
-            self._known.update(self._members)
+            self._known.update(members)
+
+
+def _object(pairs: Sequence[tuple[str, object]]) -> Mapping[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a name is there twice")
+    return members
 
 
 def _refuse(_constant: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
+
+
+_decode = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=Whole, parse_float=Fractional, parse_constant=_refuse
+).raw_decode

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from chalicelib.findings import Findings
-from chalicelib.inspection.json_fast import LINES, FastRecords
+from chalicelib.inspection.json_fast import LINES, Decoded, FastRecords
 from chalicelib.inspection.json_members import Members
 from chalicelib.inspection.json_reader import LINE, JsonReader
 from chalicelib.inspection.json_reasons import Malformed, TooDeep
@@ -13,19 +16,30 @@ from chalicelib.inspection.report import Facts
 from chalicelib.inspection.sinks import RecordSink
 from chalicelib.inspection.text import Newlines
 
+if TYPE_CHECKING:
+    from chalicelib.inspection.profile import JsonProfile
+
 _match_blank_lines = compiled(rb"(?:[ \t\r]*+\n)++").match
 
 
 class JsonLines:
     """Judges each line by itself; holds one line in memory."""
 
-    def __init__(self, findings: Findings, limits: Limits, *, sink: RecordSink | None = None) -> None:
+    def __init__(
+        self,
+        findings: Findings,
+        limits: Limits,
+        *,
+        sink: RecordSink | None = None,
+        profile: JsonProfile | None = None,
+    ) -> None:
         self._findings = findings
         self._limits = limits
         self._sink = sink
+        self._profile = profile
         self._members = Members(findings, limits)
         self._reader = JsonReader(LINE, limits, self._members)
-        self._fast = FastRecords(LINES, limits, self._members.columns)
+        self._fast = FastRecords(LINES, limits, self._members.columns, keep_values=profile is not None)
         self._position = self._members.position
         self._held = bytearray()
         self._records = 0
@@ -90,8 +104,8 @@ class JsonLines:
         while begin < end:
             begin = self._skip_blank_lines(block, begin)
             count, after = self._fast.take(block, begin)
-            if count and self._sink:
-                self._sink.take(block[begin:after], row=self._records + 1, line=self._position.line)
+            if count:
+                self._hand_on(block[begin:after], self._records + 1, self._fast.values)
             begin = after
             self._records += count
             self._position.line += count
@@ -100,6 +114,15 @@ class JsonLines:
                 self._read_line(block[begin:line_end])
                 begin = line_end + 1
         return end
+
+    def _hand_on(self, run: bytes, row: int, values: Sequence[Decoded] = ()) -> None:
+        """Hand on right records, of which these are the values if they are known."""
+        if self._profile and values:
+            self._profile.take_decoded(values, row=row)
+        elif self._profile:
+            self._profile.take(run, row=row)
+        if self._sink:
+            self._sink.take(run, row=row, line=self._position.line)
 
     def _skip_blank_lines(self, block: bytes, begin: int) -> int:
         """Pass over blank lines once they are only counted: there may be millions."""
@@ -130,8 +153,7 @@ class JsonLines:
         except TooDeep as error:
             self._report("json-too-deep", line, error.offset, limit=self._limits.json_depth)
         else:
-            if self._sink:
-                self._sink.take(line, row=self._records, line=self._position.line)
+            self._hand_on(line, self._records)
 
     def _report(self, code: str, line: bytes, offset: int, *, reason: str = "", limit: int = 0) -> None:
         if self._findings.full(code):

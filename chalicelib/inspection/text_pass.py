@@ -138,7 +138,7 @@ class TextPass:
             from chalicelib.inspection.profile import JsonProfile  # noqa: PLC0415
 
             lines = self._profile = JsonProfile(self._findings, self._limits, samples=self._expectation.samples)
-            return JsonLines(self._findings, self._limits, sink=Both(lines, sink) if sink else lines)
+            return JsonLines(self._findings, self._limits, sink=sink, profile=lines)
         from chalicelib.inspection.plain import PlainText  # noqa: PLC0415 (on first use)
 
         return PlainText()

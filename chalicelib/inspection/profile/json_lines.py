@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from chalicelib.findings import Findings
+from chalicelib.inspection.json_fast import Decoded
 from chalicelib.inspection.json_names import storable
+from chalicelib.inspection.json_numbers import Fractional, Whole
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.profile.native import NativeProfile, Row
-from chalicelib.inspection.profile.natives import Fractional, Whole
 from chalicelib.inspection.report import Facts, Profile
 
 _MOST_NESTED = 200
@@ -39,6 +40,18 @@ class JsonProfile(NativeProfile):
         before, self._last = self._last, (run, row)
         self._take_run(*before, until=row)
 
+    def take_decoded(self, records: Sequence[Decoded], *, row: int) -> None:
+        """The same of records that were decoded to be judged."""
+        self.take(b"", row=row)
+        at = self._sampling.skipped(row)
+        while at < len(records):
+            record, size = records[at]
+            is_short = size <= 2 * _MOST_NESTED  # a level takes two characters
+            if record is not None and size <= self._limits.profiled_characters and (is_short or not _is_deep(record)):
+                self._take_record(record, size, row + at)
+            at += 1
+            at += self._sampling.skipped(row + at)
+
     def facts(self, facts: Facts) -> Facts:
         """The facts of the lines with the profile of their members; as they are if there is no record."""
         self._take_run(*self._last)
@@ -51,17 +64,17 @@ class JsonProfile(NativeProfile):
             return
         lines = run.split(b"\n")
         while at < len(lines):
-            self._take_line(lines[at], row + at)
+            line = lines[at]
+            record = _object(line) if len(line) <= self._limits.profiled_characters else None
+            if record is not None:
+                self._take_record(record, len(line), row + at)
             at += 1
             at += self._sampling.skipped(row + at)
 
-    def _take_line(self, line: bytes, row: int) -> None:
-        record = _object(line) if len(line) <= self._limits.profiled_characters else None
-        if record is None:
-            return
+    def _take_record(self, record: Mapping[str, object], size: int, row: int) -> None:
         if not record.keys() <= self._places.keys():
             self._add_places(record)
-        self._hold(Row(row, [*map(record.get, self._places)], len(line)), len(line))
+        self._hold(Row(row, [*map(record.get, self._places)], size), size)
 
     def _add_places(self, names: Collection[str]) -> None:
         """Make columns of names that are new, as long as they are the first."""

@@ -10,6 +10,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from chalicelib.inspection.json_names import storable
+from chalicelib.inspection.json_numbers import Fractional, Whole
 from chalicelib.inspection.patterns import compiled
 
 TEXT, ODD, NESTED = "text", "odd", "nested"
@@ -17,27 +18,19 @@ TEXT, ODD, NESTED = "text", "odd", "nested"
 a profile knows: a number that is none, or beyond all use; a duration; an error."""
 ZONE = "Z"
 """Ends the text of a moment that has a zone: it is in UTC."""
-_fits = compiled(r"-?[0-9]{1,38}(?:\.[0-9]{1,38})?(?:[eE][+-]?[0-9]{1,2})?").fullmatch
+_NUMBER = r"-?[0-9]{1,38}(?:\.[0-9]{1,38})?(?:[eE][+-]?[0-9]{1,2})?"
 """The numbers that are counted as such: their sums are exact."""
+_fits = compiled(_NUMBER).fullmatch
+_all_fit = compiled(rf"(?:{_NUMBER}\n)*+").fullmatch
 _FEW = range(-7, 19)
 """Numbers of these magnitudes are written without an exponent."""
-
-
-class Whole(str):
-    """A whole number as it is written in a file."""
-
-    __slots__ = ()
-
-
-class Fractional(str):
-    """A number with a point or an exponent as it is written in a file."""
-
-    __slots__ = ()
 
 
 def texts_of(values: Sequence[object]) -> Sequence[str]:
     """The texts that stand for values, empty ones for those that are none."""
     types = {*map(type, values)} - {type(None)}
+    if types == {str}:
+        return _storable([value or "" for value in values])  # type: ignore[misc] # they are texts
     if len(types) == 1:
         write = _WRITERS.get(types.pop(), str)
         return ["" if value is None else write(value) for value in values]
@@ -47,7 +40,7 @@ def texts_of(values: Sequence[object]) -> Sequence[str]:
 def by_kind(type_: type, counts: Mapping[str, int]) -> Mapping[str, Mapping[str, int]]:
     """The texts of values of one type by what they are, each with how often it is there."""
     kind = _KINDS.get(type_, ODD)
-    if kind not in _UNSURE:
+    if kind not in _UNSURE or (kind in _NUMBERS and type_ is not Decimal and _all_fit("\n".join((*counts, "")))):
         return {kind: counts}
     kinds: dict[str, dict[str, int]] = {}
     for text, times in counts.items():
@@ -63,15 +56,16 @@ def _kind_of(type_: type, kind: str, text: str) -> str:
     return "integer" if type_ is Decimal and not ("." in text or "E" in text) else kind
 
 
-_UNSURE = frozenset({"integer", "point", "datetime"})
+_NUMBERS = frozenset({"integer", "point"})
+_UNSURE = _NUMBERS | {"datetime"}
 
 
-def _text(value: str) -> str:
+def _storable(texts: Sequence[str]) -> Sequence[str]:
     try:
-        value.encode()
+        "".join(texts).encode()
     except UnicodeEncodeError:
-        return storable(value)
-    return value
+        return [*map(storable, texts)]
+    return texts
 
 
 def _float(value: float) -> str:
@@ -109,7 +103,7 @@ def _as_json(value: object) -> str:
 
 
 _WRITERS: Mapping[type, Callable[[Any], str]] = {
-    str: _text,
+    str: storable,
     bytes: lambda value: value.decode("utf-8", "backslashreplace"),
     bool: lambda value: "true" if value else "false",
     Decimal: _decimal,

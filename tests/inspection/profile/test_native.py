@@ -235,19 +235,26 @@ def test_where_a_column_is_called_as_the_engine_calls_the_numbers_of_rows_the_be
 
 @given(
     st.lists(
-        st.sampled_from(['{"a":1,"b":"x"}', '{"a":2.5}', '{"b":null,"c":[1]}', "", "7", "[1]", '{"a":']), max_size=60
+        st.sampled_from(
+            [
+                *('{"a":1,"b":"x"}', '{"a":2.5}', ' {"a":1}', '{"a":3} ', '{"b":null,"c":[1]}', '{"b":"ü€𝄞"}'),
+                *("", "7", "[1]", '{"a":'),
+            ]
+        ),
+        max_size=60,
     ),
     st.integers(1, 40),
     st.integers(1, 80),
     st.integers(1, 64),
 )
-def test_a_profile_of_json_lines_does_not_depend_on_how_the_bytes_are_cut(
+def test_a_profile_of_json_lines_does_not_depend_on_how_the_bytes_are_cut_and_who_reads_them(
     lines: list[str], size: int, kept: int, block: int
 ) -> None:
     content = "\n".join(['{"a":0}', *lines]).encode()
     whole = profiled(content, "a.jsonl", profiled_characters=kept)
     pieces = profiled(content, "a.jsonl", size, profiled_characters=kept, block_bytes=block, sniff_bytes=len(content))
-    assert pieces.facts == whole.facts
+    by_kernel = profiled(content, "a.jsonl", profiled_characters=kept, kernel_from_bytes=0, kernel_load_bytes=0)
+    assert by_kernel.facts == pieces.facts == whole.facts
 
 
 def test_lines_that_match_a_shape_are_profiled_as_others_are_up_to_the_end_of_the_file() -> None:
@@ -351,6 +358,7 @@ def test_what_is_nested_too_deep_or_very_long_is_not_profiled() -> None:
     long = b'{"a": "' + b"x" * 3_000 + b'"}\n'
     report = profiled(deep + broad + long + b'{"a": 1}\n', "a.jsonl", profiled_characters=2_000)
     assert (report.facts.records, report.facts.profiled_records) == (4, 2)
+    assert columns_of(report)["a"]["longest"] == len(broad) - len(b'{"a": }\n') + 299  # a space behind each comma
 
 
 def test_types_of_parquet_that_python_has_none_for_are_no_types_of_a_profile() -> None:
