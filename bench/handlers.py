@@ -14,6 +14,7 @@ import boto3
 
 from bench import wire
 from bench.corpus import FILES, stream
+from chalicelib.inspection.media_types import MEDIA_TYPES
 
 BATCH = 20
 WARM_UP = 20
@@ -36,7 +37,8 @@ class Context:
 def side_by_side(name: str, size: str, calls: str) -> Callable[[], object]:
     """CPU seconds of `calls` calls of each handler, in batches that alternate, so that noise meets both alike."""
     with TemporaryDirectory() as folder:
-        wire.answer(b"".join(stream(FILES[name](), int(size))), Path(folder))
+        content = b"".join(stream(FILES[name](), int(size)))
+        wire.answer(content, MEDIA_TYPES[name.rpartition(".")[2]], Path(folder))
         return _warmed(name, int(size), int(calls))
 
 

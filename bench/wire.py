@@ -27,7 +27,6 @@ _OF_AN_OBJECT = {
     "x-amz-version-id": "v" * 32,
     "x-amz-meta-sender": "acme",
     "Accept-Ranges": "bytes",
-    "Content-Type": "text/csv",
 }
 _OF_AN_ITEM = {
     "Content-Type": "application/x-amz-json-1.0",
@@ -36,7 +35,7 @@ _OF_AN_ITEM = {
 }
 
 
-def answer(content: bytes, folder: Path) -> None:
+def answer(content: bytes, media_type: str, folder: Path) -> None:
     """From now on clients ask an S3 that has this content under every key, and a DynamoDB that takes every item.
 
     It ends with the process that asked for it. The folder is for its certificate, made for the occasion.
@@ -46,19 +45,21 @@ def answer(content: bytes, folder: Path) -> None:
     authority.cert_pem.write_to_path(folder / "authority.pem")
     ours, theirs = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
-    context.Process(target=_serve, args=(content, certificate, theirs), daemon=True).start()
+    context.Process(target=_serve, args=(content, media_type, certificate, theirs), daemon=True).start()
     theirs.close()  # so that it is noticed if the other process dies before it tells
     os.environ["AWS_ENDPOINT_URL"] = f"https://127.0.0.1:{ours.recv()}"
     os.environ["AWS_CA_BUNDLE"] = str(folder / "authority.pem")
 
 
-def _serve(content: bytes, certificate: Path, told: Connection) -> None:
+def _serve(content: bytes, media_type: str, certificate: Path, told: Connection) -> None:
+    of_object = {**_OF_AN_OBJECT, "Content-Type": media_type}
+
     class Answers(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # connections are kept, as AWS keeps them
         wbufsize = -1  # an answer is sent in one piece
 
         def do_GET(self) -> None:
-            self._answer(_OF_AN_OBJECT, content)
+            self._answer(of_object, content)
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from chalicelib.inspection.json_names import Name, storable
+from chalicelib.inspection.json_names import Name, key_of, storable
 from chalicelib.inspection.limits import Limits
 from chalicelib.inspection.report import JSON_TYPES, Column
 
@@ -61,7 +61,7 @@ class Columns:
 
     def count(self, name: str, kind: str, records: int) -> None:
         """So many records have a member of that type, whose name is known."""
-        place = self._places.get(Name.of(name, 0).key)
+        place = self._places.get(key_of(name))
         if place is not None and place < len(self._types):
             self._types[place][kind] += records
 

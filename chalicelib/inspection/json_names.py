@@ -24,12 +24,17 @@ class Name(NamedTuple):
     @classmethod
     def of(cls, text: str, keep: int) -> Name:
         """The name that reads `text`; `keep` characters of it are kept."""
-        key = text.encode("utf-8", "surrogatepass")
-        if len(key) <= _KEY_BYTES:
-            return cls(key, text[:keep])
-        spelling = Spelling(keep)
-        spelling.add(text)
-        return spelling.name()
+        return cls(key_of(text), text[:keep])
+
+
+def key_of(text: str) -> bytes:
+    """The key of the name that reads `text`."""
+    key = text.encode("utf-8", "surrogatepass")
+    if len(key) <= _KEY_BYTES:
+        return key
+    spelling = Spelling(keep=0)
+    spelling.add(text)
+    return spelling.name().key
 
 
 @dataclass(slots=True)
