@@ -136,6 +136,7 @@ class FastRecords:
             self._pause = self._failed = min(self._failed + 1, _MOST_PAUSED)
             return 0, begin
         self._failed = 0
+        self._note(values)
         is_ascii = text.isascii()
         if self._keeps_values:
             self._keep_values(text, ends, values, is_ascii=is_ascii)
@@ -169,16 +170,16 @@ class FastRecords:
         after = self._layout.after.match(text, end)
         if after is None or not self._is_plain(text, begin, end):
             return None
-        if type(value) is dict:
-            self._note_members(value)
-        else:
-            self._scalars[type(value)] += 1
         return after.end(), value
 
-    def _note_members(self, members: Mapping[str, object]) -> None:
-        if not (self._columns.beyond or self._known.issuperset(members)):
-            self._add_columns(members)
-        self._kinds[tuple(members), tuple(map(type, members.values()))] += 1
+    def _note(self, values: Sequence[object]) -> None:
+        records = [value for value in values if type(value) is dict]
+        for members in records:
+            if not (self._columns.beyond or self._known.issuperset(members)):
+                self._add_columns(members)
+        self._kinds.update([(tuple(members), tuple(map(type, members.values()))) for members in records])
+        if len(records) < len(values):
+            self._scalars.update([type(value) for value in values if type(value) is not dict])
         if len(self._kinds) > _KINDS_REMEMBERED:
             self.tell()
 
