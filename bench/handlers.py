@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -35,7 +36,7 @@ class Context:
 
 
 def side_by_side(name: str, size: str, calls: str) -> Callable[[], object]:
-    """CPU seconds of `calls` calls of each handler, in batches that alternate, so that noise meets both alike."""
+    """CPU seconds of a call of each handler: the median of batches that alternate, so that noise meets both alike."""
     with TemporaryDirectory() as folder:
         content = b"".join(stream(FILES[name](), int(size)))
         wire.answer(content, MEDIA_TYPES[name.rpartition(".")[2]], Path(folder))
@@ -51,18 +52,18 @@ def _warmed(name: str, size: int, calls: int) -> Callable[[], object]:
 
 
 def _alternate(handlers: Mapping[str, Handler], event: Mapping[str, Any], calls: int) -> dict[str, float]:
-    spent = dict.fromkeys(handlers, 0.0)
+    spent: dict[str, list[float]] = {name: [] for name in handlers}
     for _ in range(calls // BATCH):
         for name, handler in handlers.items():
-            spent[name] += _spent(handler, event, BATCH)
-    return spent
+            spent[name].append(_spent(handler, event, BATCH))
+    return {name: statistics.median(batches) for name, batches in spent.items()}
 
 
 def _spent(handler: Handler, event: Mapping[str, Any], calls: int) -> float:
     began = time.process_time()
     for _ in range(calls):
         handler(event, Context())
-    return time.process_time() - began
+    return (time.process_time() - began) / calls
 
 
 def bare_handler() -> Handler:

@@ -25,7 +25,7 @@ def handle(scale: Scale, progress: Callable[[str, float], None]) -> Section:
         progress(f"handling {name}", 0)
         spent = run("handlers", name, size, scale.calls).result
         progress(f"handling {name}", 1)
-        recibo, bare = (spent[who] / scale.calls * 1000 for who in ("recibo", "bare"))
+        recibo, bare = (spent[who] * 1000 for who in ("recibo", "bare"))
         rows.append((f"{name}, {size:,} bytes", f"{recibo:.2f}", f"{bare:.2f}", f"{recibo / bare:.2f} ×"))
         if size <= SMALL:
             told = f"{name} of {size:,} bytes: {recibo / bare:.2f} × the CPU of a bare handler"

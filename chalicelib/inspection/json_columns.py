@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 
 from chalicelib.inspection.json_names import Name, key_of, storable
@@ -20,9 +20,9 @@ class Columns:
         self._limits = limits
         self._places: dict[bytes, int] = {}
         self._names: list[str] = []
-        self._types: list[Counter[str]] = []
+        self._types: list[defaultdict[str, int]] = []
         self._record: dict[int, str] = {}
-        self._record_types: Counter[str] = Counter()
+        self._record_types: defaultdict[str, int] = defaultdict(int)
         self.beyond = False
         """Whether there are more than are remembered; then none is added."""
 
@@ -40,7 +40,7 @@ class Columns:
         self._places[name.key] = len(self._places)
         if len(self._names) < self._limits.named_columns:
             self._names.append(storable(name.beginning))
-            self._types.append(Counter())
+            self._types.append(defaultdict(int))
 
     def note(self, key: bytes, kind: str) -> None:
         """Take note of a member of the record that is being read."""

@@ -10,6 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -154,23 +155,20 @@ class FastRecords:
 
     def _records(self, text: str) -> tuple[Sequence[int], Sequence[object]]:
         """Where the first record begins, where each that can be read ends, and their values."""
-        first = self._layout.before.match(text)
-        ends: list[int] = [first.end()] if first else []
+        first, find_end = self._layout.before.match(text), self._layout.after.match
+        if first is None:
+            return (), ()
+        ends: list[int] = [first.end()]
         values: list[object] = []
-        while first and len(values) < _RECORDS and (read := self._record(text, ends[-1])):
-            ends.append(read[0])
-            values.append(read[1])
+        with suppress(ValueError, RecursionError):  # of the first that cannot be decoded
+            while len(values) < _RECORDS:
+                value, value_end = _decode(text, begin := ends[-1])
+                found = find_end(text, value_end)
+                if found is None or not self._is_plain(text, begin, value_end):
+                    break
+                ends.append(found.end())
+                values.append(value)
         return ends, values
-
-    def _record(self, text: str, begin: int) -> tuple[int, object] | None:
-        try:
-            value, end = _decode(text, begin)
-        except (ValueError, RecursionError):
-            return None
-        after = self._layout.after.match(text, end)
-        if after is None or not self._is_plain(text, begin, end):
-            return None
-        return after.end(), value
 
     def _note(self, values: Sequence[object]) -> None:
         records = [value for value in values if type(value) is dict]
