@@ -22,7 +22,7 @@ from chalicelib.inspection.media_types import Format
 from chalicelib.receipts import report_as_json
 from cli.options import quiet_option
 from cli.progress import progress
-from cli.text import printable
+from cli.text import printable, why
 from cli.views import display, report
 from infra.stages import UsageError
 
@@ -77,7 +77,7 @@ def _contract(file: str | None, key: str | None) -> Contract | None:
             return contract
         return load().choose(key) if key else None
     except OSError as error:
-        raise UsageError(f"The contract {printable(file)} could not be read: {error.strerror}.") from error
+        raise UsageError(f"The contract {printable(file)} could not be read: {why(error)}.") from error
     except ContractError as error:
         raise UsageError(f"The contract is not right: {printable(error)}.") from error
 
@@ -138,12 +138,7 @@ def _chunks(file: IO[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
 
 
 def _say_not_inspected(name: str, error: OSError, *, as_json: bool) -> None:
-    why: dict[type[OSError], str] = {
-        FileNotFoundError: "there is no such file",
-        IsADirectoryError: "it is a folder; name the files in it",
-        PermissionError: "you may not read it",
-    }
-    reason = why.get(type(error), error.strerror or str(error))
+    reason = why(error)
     click.echo(f"recibo: {_title(printable(name))} could not be inspected: {reason}.", err=True)
     if as_json:
         line: dict[str, Any] = {"file": name, "status": None, "cause": None, "error": reason}

@@ -16,7 +16,7 @@ from chalicelib.inspection.checking import refused_checks
 from cli.inference import NoContractError, Sample, Wishes, proposed
 from cli.options import json_option, quiet_option
 from cli.progress import waiting
-from cli.text import printable
+from cli.text import printable, why
 from infra.stages import UsageError
 
 CHUNK = 1 << 20
@@ -46,7 +46,7 @@ def check(files: Sequence[str], as_json: bool) -> None:
         except ContractError as error:
             mistakes += (Mistake(file=name, reason=mistake.reason) for mistake in error.mistakes)
         except OSError as error:
-            unread[name] = error.strerror or str(error)
+            unread[name] = why(error)
     contracts, more = checked(texts)
     mistakes += more
     mistakes += refused_checks(contracts)
@@ -84,6 +84,8 @@ def infer(
     It is a beginning: what it does not know, a person adds. Exit status: 0 if there is one, 1 if no contract can let
     the samples pass, 2 if a file could not be read or written.
     """
+    if unnameable := [file for file in files if not (name and match) and not _is_utf8(file)]:
+        raise UsageError(f"A contract cannot be named after {printable(unnameable[0])}: add --name and --match.")
     wishes = Wishes(name=name, match=match, header=not no_header, bounds=bounds, enums=enums)
     samples = [Sample(name=file, read=partial(_chunks, file)) for file in files]
     try:
@@ -99,9 +101,18 @@ def infer(
     except ContractError as error:
         raise UsageError(f"The contract would not be right: {printable(error)}.") from error
     except OSError as error:
-        raise UsageError(f"{printable(error.filename)}: {error.strerror}.") from error
+        raise UsageError(f"{printable(error.filename)} could not be read or written: {why(error)}.") from error
     if output is None:
         click.echo(text)
+
+
+def _is_utf8(name: str) -> bool:
+    """Python puts half of a surrogate pair for each byte of a file's name that is none of UTF-8's."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _chunks(file: str) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from chalicelib.contracts import Contract
 from chalicelib.contracts.contract import ENCODINGS
 from chalicelib.inspection import Expectation, Limits, Report, Status, inspect
 from cli.fields import Proposal, of_column, of_member
+from cli.text import printable
 
 EVERYTHING = Limits(
     profiled_characters=1 << 62, profiled_values=2_000_000, named_columns=16_384, name_length=1 << 20, common_values=50
@@ -176,7 +177,7 @@ def _contract(
     described = [field.descriptor(unique=at == key) for at, field in enumerate(fields)]
     glob = wishes.match or glob_of([sample.base for sample in samples])
     name = wishes.name or name_of(glob)
-    names = ", ".join(sample.base for sample in samples[:3]) + (" and others" if len(samples) > 3 else "")
+    names = ", ".join(printable(sample.base) for sample in samples[:3]) + (" and others" if len(samples) > 3 else "")
     return {
         "name": name,
         "title": name,

@@ -17,6 +17,17 @@ def printable(text: object) -> str:
     return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in str(text))
 
 
+def why(error: OSError) -> str:
+    """Why a file could not be read or written, in words that end a sentence."""
+    known: dict[type[OSError], str] = {
+        FileNotFoundError: "there is no such file",
+        FileExistsError: "there is a file of that name",
+        IsADirectoryError: "it is a folder; name the files in it",
+        PermissionError: "you may not read or write it",
+    }
+    return known.get(type(error), error.strerror or str(error))
+
+
 def size(count: int | None) -> str:
     """A number of bytes for people."""
     if count is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import sys
 import time
 from collections.abc import Sequence
@@ -18,15 +20,27 @@ from cli.checking import CONFORMS, FAILS, NOT_INSPECTED
 from cli.options import aws_options, json_option, quiet_option
 from cli.progress import progress, waiting
 from cli.surroundings import Surroundings
-from cli.text import printable
+from cli.text import printable, why
 from cli.views import display, report
 from infra.stages import UsageError
 
 POLL_SECONDS = 0.3
 
 
+def _readable(_ctx: click.Context, _parameter: click.Parameter, files: Sequence[str]) -> Sequence[str]:
+    """Refuse what cannot be uploaded before anything is."""
+    for name in files:
+        try:
+            if not (Path(name).is_dir() or stat.S_ISREG(os.stat(name).st_mode)):
+                raise OSError("it is no regular file")
+            open(name, "rb").close()
+        except OSError as error:
+            raise UsageError(f"{printable(name)} could not be uploaded: {why(error)}.") from error
+    return files
+
+
 @click.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, callback=_readable)
 @click.option("--key", help="The object's key; only with one file (default: the file's name).")
 @click.option("--prefix", default="", help="Put before each key, as in partner/2026/.")
 @click.option("--timeout", default=300, show_default=True, help="Seconds to wait for each receipt.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,12 @@ def test_the_rules_that_are_broken_are_shown_in_words_and_never_a_value() -> Non
     assert b"umbrella-payments" in done.stdout
     assert not any(value in done.stdout for value in (b"24/11/2026", b"-7.00", b"GBP", b"P-0006"))
     assert json.loads((ROOT / "samples" / "expected.json").read_text())[SAMPLE.removeprefix("samples/")]
+
+
+def test_a_sample_whose_name_no_contract_can_have_is_named_with_the_way_out(tmp_path: Path) -> None:
+    sample = os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.csv")
+    Path(sample).write_bytes(b"id\n1\n")
+    done = recibo("contract", "infer", sample)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert b"udcff.csv: add --name and --match" in done.stderr
+    assert recibo("contract", "infer", "--name", "a", "--match", "a*.csv", sample).returncode == 0
