@@ -66,9 +66,7 @@ def _intake(world: World) -> Intake:
 
 def run(*arguments: str) -> Result:
     """A command as a person types it, and as the program turns mistakes into sentences."""
-    commands = {str(one.name): one for one in (reconcile, retry, recheck)}
-    group = type(recibo)(commands=commands, context_settings=recibo.context_settings)
-    return CliRunner().invoke(group, arguments)
+    return CliRunner().invoke(recibo, arguments)
 
 
 def lines(done: Result) -> list[Any]:

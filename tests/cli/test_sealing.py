@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from chalicelib.sealing import SealConflictError
 from chalicelib.sealing.ending import Ending
 from cli.main import recibo
-from cli.sealing import FUNCTION_SECONDS, _patient_client, seal
+from cli.sealing import FUNCTION_SECONDS, _patient_client
 from cli.surroundings import Surroundings
 from infra.template import LOCAL
 from tests.fakes import NOON
@@ -41,9 +41,7 @@ def run(functions: Lambda, answer: Any, *arguments: str) -> Result:
         return answer
 
     functions.functions = {SEAL: answered}
-    return CliRunner().invoke(
-        type(recibo)(commands={"seal": seal}, context_settings=recibo.context_settings), ["seal", *arguments]
-    )
+    return CliRunner().invoke(recibo, ["seal", *arguments])
 
 
 def test_each_seal_is_a_line(functions: Lambda) -> None:

@@ -16,8 +16,7 @@ from chalicelib.inspection import Report
 from chalicelib.sealing import NoAnchor, Sealer
 from chalicelib.uploads import entry_of
 from cli import surroundings
-from cli.main import _Recibo
-from cli.stats import stats
+from cli.main import recibo as command_line
 from infra.template import LOCAL
 from tests import events
 from tests.aws import World, simulated_aws
@@ -42,8 +41,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def recibo(*arguments: str) -> tuple[int, str]:
-    """The command within the command line's group: its exit status and what it printed."""
-    done = CliRunner().invoke(_Recibo("recibo", commands={"stats": stats}), ["stats", *arguments])
+    """The command as a person types it: its exit status and what it printed."""
+    done = CliRunner().invoke(command_line, ["stats", *arguments])
     return done.exit_code, done.output
 
 

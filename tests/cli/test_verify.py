@@ -24,7 +24,6 @@ from chalicelib.verification.verdict import COUNTS
 from cli.main import recibo
 from cli.surroundings import Surroundings, _client
 from cli.verdicts import PROBLEMS_SHOWN, answer
-from cli.verifying import verify
 from cli.views import console
 from infra.stages import Stage
 from infra.template import LOCAL
@@ -74,9 +73,7 @@ def signed(monkeypatch: pytest.MonkeyPatch, world: World) -> Stage:  # noqa: ARG
 
 def run(*arguments: str) -> Result:
     """The command as a person types it, and as the program turns mistakes into sentences."""
-    return CliRunner().invoke(
-        type(recibo)(commands={"verify": verify}, context_settings=recibo.context_settings), ["verify", *arguments]
-    )
+    return CliRunner().invoke(recibo, ["verify", *arguments])
 
 
 def put(world: World, key: str, *, ago: timedelta = AGO) -> Entry:
