@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
@@ -29,8 +29,14 @@ ENCODINGS = (
     *("mac-roman", "cp437", "cp850", "cp866", "koi8-r", "tis-620"),
     *("shift_jis", "euc-jp", "gb18030", "big5", "euc-kr"),
 )
-FIXED_DIALECT: Mapping[str, object] = {"quoteChar": '"', "doubleQuote": True, "skipInitialSpace": False}
-"""What RFC 4180 fixes: it may be said, and not changed."""
+FIXED_DIALECT: Mapping[str, Sequence[object]] = {
+    "quoteChar": ['"'],
+    "doubleQuote": [True],
+    "skipInitialSpace": [False],
+    "headerRows": [[1]],
+    "lineTerminator": ["\r\n", "\n"],
+}
+"""What RFC 4180 fixes, or needs no saying: it may be said, and not changed."""
 MOVABLE = frozenset(code for code, known in CATALOGUE.items() if known.cause is Cause.CONTENT)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -104,8 +110,11 @@ class Contract:
 
 
 def canonical_hash(content: Any) -> str:
-    """SHA-256, in hexadecimal, of the canonical JSON: names sorted, no space, UTF-8, numbers as Python writes them."""
-    canonical = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    """SHA-256, in hexadecimal, of the canonical JSON: names sorted, no space, UTF-8, numbers as Python writes them.
+
+    A number that no float is, is a text.
+    """
+    canonical = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -198,11 +207,13 @@ class _Keywords:
             members.refuse("delimiter", "must be one character of ASCII, and no quote, line end or NUL")
         elif delimiter and said_format == "tsv" and delimiter != "\t":
             members.refuse("delimiter", 'is a tab in "tsv": say "csv" for any other')
-        for name, value in FIXED_DIALECT.items():
-            if members.given(name) not in (None, value):
-                members.refuse(name, f"can only be {json.dumps(value)}: files are judged by RFC 4180")
+        members.text("$schema")
+        for name, values in FIXED_DIALECT.items():
+            if members.given(name) not in (None, *values):
+                known = " or ".join(map(json.dumps, values))
+                members.refuse(name, f"can only be {known}: files are judged by RFC 4180")
         members.end()
-        return delimiter, header is not False
+        return delimiter or (None if said_format == "tsv" else ","), header is not False
 
     def _encoding(self, said_format: str | None) -> str | None:
         encoding = self._members.choice("encoding", ENCODINGS, kind="encoding")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from chalicelib.contracts.mistakes import ContractError, Mistake, unknown
+from chalicelib.tableschema.exact import json_number
 
 
 class Members:
@@ -101,8 +103,8 @@ class Members:
 def parsed(text: str) -> Any:
     """The value that a JSON text holds, strictly: no name twice in an object, no NaN. Raises ContractError."""
     try:
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
-        json.dumps(value, ensure_ascii=False).encode()
+        value = json.loads(text, object_pairs_hook=_once, parse_float=_number, parse_constant=_refuse)
+        json.dumps(value, ensure_ascii=False, default=str).encode()
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise ContractError(Mistake(place=place, reason=f"this is not JSON: {error.msg}")) from None
@@ -113,6 +115,12 @@ def parsed(text: str) -> Any:
     except ValueError as error:
         raise ContractError(Mistake(reason=str(error))) from None
     return value
+
+
+def _number(text: str) -> float | Decimal:
+    """A float where that is the number: as a bound no digit is lost."""
+    number, exact = float(text), json_number(text)
+    return number if exact == Decimal(repr(number)) else exact
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

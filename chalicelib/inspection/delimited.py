@@ -34,6 +34,7 @@ class Delimited:
         *,
         delimiter: str,
         header: bool = True,
+        width: int | None = None,
         confidence: int | None = None,
         sink: RecordSink | None = None,
     ) -> None:
@@ -43,7 +44,7 @@ class Delimited:
         self._header = header
         self._confidence = confidence
         self._sink = sink
-        self._rows = Rows(findings, limits, header=header)
+        self._rows = Rows(findings, limits, header=header, width=width)
         self._runs: Runs = OutlineRuns(self._delimiter)
         self._has_kernel = False
         self._fed = 0

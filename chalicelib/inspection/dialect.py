@@ -11,6 +11,8 @@ from chalicelib.inspection.limits import Limits
 
 DELIMITERS = (",", ";", "\t", "|")
 _LIMITS = Limits()
+_ROWS_BELOW, _COLUMNS_BELOW = 3, 3
+"""What a table below a title has at least."""
 
 
 class Dialect(NamedTuple):
@@ -23,17 +25,29 @@ class Dialect(NamedTuple):
     stray_quotes: int
 
 
-def detect_dialect(sample: str, *, whole: bool, delimiters: Sequence[str] = DELIMITERS) -> Dialect:
+def detect_dialect(
+    sample: str, *, whole: bool, delimiters: Sequence[str] = DELIMITERS, may_have_title: bool = True
+) -> Dialect:
     """The delimiter under which quotes are where they belong, and most rows are as wide as the first.
 
     A sample that is not the `whole` file may be cut in a row, which then does not count. Where no delimiter is in the
-    first row the table has one column, and its delimiter is the first: RFC 4180's comma.
+    first row the table has one column, and its delimiter is the first: RFC 4180's comma. But if it `may_have_title`,
+    a first row without a delimiter may be one, and the delimiter is that of the table below.
     """
-    present = [delimiter for delimiter in delimiters if delimiter in sample] or delimiters[:1]
+    present = [delimiter for delimiter in delimiters if delimiter in sample]
     pieces = between_quotes(sample)
     candidates = [at_once(pieces, each, whole=whole) or row_by_row(sample, each, whole=whole) for each in present]
     split = [dialect for dialect in candidates if dialect.columns > 1]
-    return max(split or candidates[:1], key=lambda found: (not found.stray_quotes, found.confidence, found.columns))
+    if split:
+        return max(split, key=lambda found: (not found.stray_quotes, found.confidence, found.columns))
+    below = [each for each in present if may_have_title and _is_table_below(sample, each, whole=whole)]
+    return row_by_row(sample, (*below, *delimiters)[0], whole=whole)
+
+
+def _is_table_below(sample: str, delimiter: str, *, whole: bool) -> bool:
+    """Whether what follows the first line is one; a delimiter in each of a few cells makes none of a column."""
+    table = at_once(between_quotes(sample.partition("\n")[2]), delimiter, whole=whole)
+    return table is not None and table.rows >= _ROWS_BELOW and table.columns >= _COLUMNS_BELOW
 
 
 def is_convincing(dialect: Dialect) -> bool:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.inspection.compression import Unpacker
 
 _LIMITS = Limits()
-VERSION = "19"
+VERSION = "20"
 """The inspector's version, kept in each receipt: raised whenever the same bytes may get another report."""
 
 

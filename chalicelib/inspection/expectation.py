@@ -16,6 +16,8 @@ class Expectation(NamedTuple):
     format: Format | None = None
     header: bool = True
     delimiter: str | None = None
+    width: int | None = None
+    """How many cells a row of delimited text without a header has; None if its first record tells."""
     encoding: str | None = None
     samples: bool = False
     """Whether the report may tell values as the file has them."""
@@ -27,6 +29,13 @@ class Expectation(NamedTuple):
             format=Format(contract.format) if contract.format else None,
             header=contract.header,
             delimiter=contract.delimiter,
+            width=_width(contract),
             encoding=contract.encoding,
             samples=contract.samples,
         )
+
+
+def _width(contract: Contract) -> int | None:
+    schema = contract.schema
+    is_known = schema and not contract.header and schema.fields_match in ("exact", "equal")
+    return len(schema.fields) if schema and is_known else None

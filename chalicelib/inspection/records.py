@@ -62,12 +62,13 @@ class Record(NamedTuple):
 
 
 class Rows:
-    """Judges records one at a time against the first, which is the header if so told."""
+    """Judges records one at a time against the first, which is the header if so told, or against a known width."""
 
-    def __init__(self, findings: Findings, limits: Limits, *, header: bool) -> None:
+    def __init__(self, findings: Findings, limits: Limits, *, header: bool, width: int | None = None) -> None:
         self._findings = findings
         self._limits = limits
         self._header = header
+        self._known_width = width
         self.names: Sequence[str] = ()
         self.width = 0
 
@@ -77,7 +78,7 @@ class Rows:
         if len(cells) > self._limits.columns:
             self._findings.add("too-many-columns", row=first.row, line=first.line, limit=self._limits.columns)
             return False
-        self.width = len(cells)
+        self.width = self._known_width or len(cells)
         if self._header:
             self.names = [first.name(cell) for cell in cells]
             self._judge_names(first.line)

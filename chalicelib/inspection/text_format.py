@@ -8,7 +8,9 @@ from chalicelib.inspection.dialect import DELIMITERS, Dialect, detect_dialect, i
 from chalicelib.inspection.media_types import TABLES, TEXTS, Format
 
 
-def text_format(sample: str, named: str | None, *, whole: bool) -> tuple[str, Dialect | None]:
+def text_format(
+    sample: str, named: str | None, *, whole: bool, may_have_title: bool = True
+) -> tuple[str, Dialect | None]:
     """The format of text, with its dialect if it is a table.
 
     The name decides between formats that only differ in structure: what claims to be JSON is judged as JSON,
@@ -23,7 +25,7 @@ def text_format(sample: str, named: str | None, *, whole: bool) -> tuple[str, Di
     order = ("\t", *DELIMITERS) if named == Format.TSV else DELIMITERS
     dialect = detect_dialect(sample, whole=whole, delimiters=("\t",)) if named == Format.TSV else None
     if dialect is None or dialect.columns == 1:
-        dialect = detect_dialect(sample, whole=whole, delimiters=order)
+        dialect = detect_dialect(sample, whole=whole, delimiters=order, may_have_title=may_have_title)
     is_table = named in TABLES or is_convincing(dialect)
     return (_table(dialect), dialect) if is_table else (Format.TEXT, None)
 

@@ -58,12 +58,14 @@ class TextPass:
         return head.decode(python_name(guess_encoding(head).encoding), "replace")
 
     def _detect(self, sample: str, named: str | None, *, whole: bool) -> tuple[str, Dialect | None]:
-        expected = self._expectation.format
+        expected, may_have_title = self._expectation.format, self._draft.contracted is None
         if expected in TABLES:
             said = self._expectation.delimiter or ("\t" if expected == Format.TSV else None)
             delimiters = (said,) if said else DELIMITERS
-            return expected, detect_dialect(sample, whole=whole, delimiters=delimiters)
-        return (expected, None) if expected in TEXTS else text_format(sample, named, whole=whole)
+            return expected, detect_dialect(sample, whole=whole, delimiters=delimiters, may_have_title=may_have_title)
+        if expected in TEXTS:
+            return expected, None
+        return text_format(sample, named, whole=whole, may_have_title=may_have_title)
 
     def run(self, blocks: Iterator[bytes], *, is_cut: Callable[[], bool]) -> None:
         """Read the rest too. `is_cut` is asked at the end: whether that is not the file's own."""
@@ -122,6 +124,7 @@ class TextPass:
                 self._limits,
                 delimiter=dialect.delimiter,
                 header=self._expectation.header,
+                width=self._expectation.width,
                 confidence=dialect.confidence,
                 sink=Both(table, sink) if sink else table,
             )

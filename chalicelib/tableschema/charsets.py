@@ -6,23 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from unicodedata import category
 
+from chalicelib.tableschema.blocks import block
+
 CharSet = Callable[[str], object]
 """Whether a character is in the set."""
 
 _CATEGORIES = re.compile("L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|Z[slp]?|S[mcko]?|C[cfon]?")
-_BLOCKS: Mapping[str, tuple[str, str]] = {
-    "BasicLatin": ("\u0000", "\u007f"),
-    "Latin-1Supplement": ("\u0080", "\u00ff"),
-    "LatinExtended-A": ("\u0100", "\u017f"),
-    "LatinExtended-B": ("\u0180", "\u024f"),
-    "Greek": ("\u0370", "\u03ff"),
-    "Cyrillic": ("\u0400", "\u04ff"),
-    "Hebrew": ("\u0590", "\u05ff"),
-    "Arabic": ("\u0600", "\u06ff"),
-    "Hiragana": ("\u3040", "\u309f"),
-    "Katakana": ("\u30a0", "\u30ff"),
-    "CJKUnifiedIdeographs": ("\u4e00", "\u9fff"),
-}
 _NAME_START = (
     r":A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f"
     r"\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
@@ -76,7 +65,7 @@ def property_(name: str) -> CharSet:
     """The set of a category or a block of Unicode; raises ValueError."""
     if _CATEGORIES.fullmatch(name):
         return lambda found: category(found).startswith(name)
-    block = _BLOCKS.get(name.removeprefix("Is")) if name.startswith("Is") else None
-    if block is None:
-        raise ValueError(f"has \\p{{{name}}}, which is no category of Unicode, nor a block that is known here")
-    return between(*block)
+    ranges = block(name.removeprefix("Is")) if name.startswith("Is") else ()
+    if not ranges:
+        raise ValueError(f"has \\p{{{name}}}, which is no category of Unicode, nor Is and the name of a block")
+    return any_of([between(first, last) for first, last in ranges])

@@ -131,4 +131,6 @@ def shown(value: object) -> str:
     """A value of a descriptor, in words."""
     if isinstance(value, str) and value:
         return value[:_LONGEST]
+    if isinstance(value, Decimal):
+        return str(value)[:_LONGEST]
     return json.dumps(value, ensure_ascii=False, default=str)[:_LONGEST]

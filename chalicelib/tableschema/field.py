@@ -79,7 +79,9 @@ def field_of(descriptor: object, place: str, missing_values: Sequence[str]) -> F
     type_ = said.text("type", "string" if OF_STRINGS & set(constraints) else "any")
     form = said.text("format", "default").removeprefix(_OLD_PREFIX)
     kind = kind_of(type_, form, said)
-    judging = (*_categories(said, kind, type_), *checks(constraints, kind, type_))
+    categories = _categories(said, kind, type_)
+    # What enum lists are categories, so a value that is none of these is told of once.
+    judging = (*(() if "enum" in constraints else categories), *checks(constraints, kind, type_))
     return Field(
         name=said.text("name", ""),
         type=type_,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from chalicelib.tableschema.charsets import CharSet
 from chalicelib.tableschema.regex import All, Anchor, Either, Node, One, Reader
 
-_MOST_STATES = 2_000
+_MOST_STATES = 10_000
 _MOST_KEPT = 100_000
 """How many findings and members of states, some 30 MB."""
 
@@ -119,7 +119,7 @@ class Automaton:
 
     def _new(self, step: tuple[CharSet, int] | None, free: tuple[int, ...] = ()) -> int:
         if len(self._sets) >= _MOST_STATES:
-            raise ValueError("is too large: its counts ask for too many repetitions")
+            raise _too_large()
         self._sets.append(step)
         self._free.append(free)
         return len(self._sets) - 1
@@ -145,8 +145,15 @@ class Automaton:
             loop = self._new(None)
             self._free[loop] = (self._built(part, loop), then)
             then = loop
+        if max(least, most or 0) > _MOST_STATES:
+            raise _too_large()
+        end = then
         for _ in range((most or least) - least):
-            then = self._new(None, (self._built(part, then), then))
+            then = self._new(None, (self._built(part, then), end))  # so no way leads through all that may be left out
         for _ in range(least):
             then = self._built(part, then)
         return then
+
+
+def _too_large() -> ValueError:
+    return ValueError(f"is too large: its characters and counts ask for more than {_MOST_STATES:,} steps")

@@ -61,7 +61,8 @@ class Repeated:
 
 
 Node = One | Anchor | All | Either | Repeated
-_COUNT = re.compile(r"\{([0-9]{1,4})(,([0-9]{1,4})?)?\}")
+_COUNT = re.compile(r"\{0*([0-9]{1,9})(,(?:0*([0-9]{1,9}))?)?\}")
+"""Longer counts are more than there may be states."""
 _SIGNS = {"?": (0, 1), "*": (0, None), "+": (1, None)}
 _MOST_NESTED = 50
 

@@ -61,6 +61,23 @@ def test_a_contract_that_says_everything_is_read_as_it_says() -> None:
     assert contract.schema.fields_match == "subset"
 
 
+def test_the_dialect_of_the_standard_may_be_said_as_it_is() -> None:
+    said = {"$schema": "https://datapackage.org/profiles/2.0/tabledialect.json", "delimiter": ",", "headerRows": [1]}
+    rest = {"quoteChar": '"', "doubleQuote": True, "skipInitialSpace": False, "lineTerminator": "\r\n"}
+    assert Contract.of(written(dialect=said | rest)).delimiter == ","
+
+
+def test_no_digit_of_a_bound_is_lost_that_is_written_as_a_number() -> None:
+    text = written(schema={"fields": [{"name": "a", "type": "number", "constraints": {"maximum": 0}}]})
+    exact = Contract.of(text.replace('"maximum": 0', '"maximum": 9999999999999999.99'))
+    assert exact.schema
+    (field,) = exact.schema.fields
+    assert not field.problems("9999999999999999.99")
+    assert [problem.words for problem in field.problems("10000000000000000")] == ["must be at most 9999999999999999.99"]
+    rounded = Contract.of(text.replace('"maximum": 0', '"maximum": 10000000000000000.0'))
+    assert exact.sha256 != rounded.sha256
+
+
 @pytest.mark.parametrize(
     ("keywords", "place", "reason"),
     [
@@ -73,6 +90,8 @@ def test_a_contract_that_says_everything_is_read_as_it_says() -> None:
         ({"dialect": {"delimiter": ";;"}}, "dialect.delimiter", "must be one character"),
         ({"dialect": {"delimiter": '"'}}, "dialect.delimiter", "must be one character"),
         ({"dialect": {"quoteChar": "'"}}, "dialect.quoteChar", "judged by RFC 4180"),
+        ({"dialect": {"headerRows": [1, 2]}}, "dialect.headerRows", "can only be [1]"),
+        ({"dialect": {"lineTerminator": ";"}}, "dialect.lineTerminator", 'can only be "\\r\\n" or "\\n"'),
         ({"dialect": {"header": 1}}, "dialect.header", "must be true or false"),
         ({"dialect": {}, "format": "jsonl"}, "dialect", "it is for csv and tsv"),
         ({"dialect": {"delimiter": ";"}, "format": "tsv"}, "dialect.delimiter", "is a tab"),

@@ -230,6 +230,27 @@ def test_without_a_header_the_columns_are_the_fields_in_their_order() -> None:
     assert contract_findings(report) == [("constraint-minimum", 1, 1, "id")]
 
 
+def test_without_a_header_a_row_is_as_wide_as_the_schema_not_as_the_first_row() -> None:
+    keywords: dict[str, Any] = {"schema": {"fields": SCHEMA["fields"]}, "dialect": {"header": False}}
+    assert codes(under(b"1,Ana\n2,Bia,x\n3,Eva,y\n", **keywords)) == {"missing-cells": 1}
+    report = under(b"1,Ana,x,4\n2,Bia,x\nz,Eva,y\n", **keywords)
+    assert [(found.code, found.row) for found in report.findings] == [("extra-cells", 1), ("type-error", 3)]
+    keywords["schema"] = {**keywords["schema"], "fieldsMatch": "superset"}
+    assert codes(under(b"1,Ana\n2,Bia\n", **keywords)) == {}
+
+
+@pytest.mark.parametrize("keywords", [{}, {"format": "csv"}, {"dialect": {}}])
+def test_a_table_of_one_column_may_have_any_delimiter_but_a_comma_in_its_cells(keywords: dict[str, Any]) -> None:
+    tags = {"name": "tags", "type": "list", "itemType": "integer", "delimiter": ";"}
+    report = under(b"tags\n1;2;3\n4;5;6\n7;8;9\n", schema={"fields": [tags]}, **keywords)
+    assert (codes(report), report.facts.delimiter) == ({}, ",")
+
+
+def test_a_dialect_that_says_no_delimiter_says_comma() -> None:
+    fields = {"fields": [{"name": "a|b|c"}, {"name": "d"}]}
+    assert codes(under(b"a|b|c,d\n1|2|3,4\n", schema=fields, dialect={"header": True})) == {}
+
+
 # -- tolerance and severity
 
 

@@ -68,6 +68,11 @@ def test_any_text_gets_a_dialect(text: str, whole: bool) -> None:
         ("", ",", 1),
         ("a|b|c\n1|2|3\n", "|", 3),
         ("a\tb, c\n1\t2, 3\n", ",", 2),  # nothing tells these apart: the first of equals
+        ("name\nx;y\nz\n", ",", 1),  # no delimiter in the first row
+        ("url\nhttp://x | y\nz\n", ",", 1),
+        ("tags\n1;2\n3;4\n", ",", 1),
+        ("Sales of May\nid;name;price\n1;Ana;2\n2;Bia;3\n", ";", 1),  # a title above a table
+        ("Sales of May\nid;name;price\n1;Ana;2\n2;Bia\n", ",", 1),
     ],
 )
 def test_the_delimiter_is_the_one_under_which_rows_agree(text: str, delimiter: str, columns: int) -> None:
