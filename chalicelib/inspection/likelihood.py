@@ -37,7 +37,9 @@ def cost(sample: bytes, text: str, encoding: str) -> int:
 
 def _said_once(text: str) -> str:
     """The text without what tells nothing more because it is said again: runs of one character, and then words."""
-    return "\n".join(dict.fromkeys(_runs("\\1", text).split("\n")))
+    words = _runs("\\1", text).split("\n")
+    broken = [word for word in words if "\ufffd" in word]  # each was of other bytes
+    return "\n".join([*dict.fromkeys(words), *broken])
 
 
 def _language_cost(found: Mapping[str, int], language: str) -> int:

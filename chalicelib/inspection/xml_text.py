@@ -156,4 +156,6 @@ def looks_like_xml(sample: str, *, whole: bool) -> bool:
     inspector.feed(b"")
     if whole:
         inspector.finish()
-    return "malformed-xml" not in findings.counts
+    # Words in angle brackets may be many without an end, and are then deeper than any document.
+    is_judged = findings.counts.keys().isdisjoint(("xml-too-deep", "xml-too-complex")) or "</" in sample
+    return is_judged and "malformed-xml" not in findings.counts

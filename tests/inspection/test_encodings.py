@@ -116,6 +116,12 @@ def test_a_sign_and_a_digit_are_not_taken_for_half_of_a_longer_character(cell: s
     assert (report.status, codes(report)) == (Status.SUCCEEDED, {"encoding-guessed"})
 
 
+@pytest.mark.parametrize("cells", ["ÁÉÍÓÚÑ", "½¼¾°²", "Ú¼ª", "çãéôõ"])
+def test_of_letters_that_stand_alone_none_is_half_of_a_longer_character(cells: str) -> None:
+    report = inspect(["\n".join(["cell", *cells, ""]).encode("cp1252")], name="a.csv")
+    assert (report.status, codes(report)) == (Status.SUCCEEDED, {"encoding-guessed"})
+
+
 @pytest.mark.parametrize(
     "cells",
     [

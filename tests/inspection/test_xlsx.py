@@ -352,6 +352,8 @@ def test_a_sheet_of_the_most_rows_there_are_takes_no_more_memory_than_a_short_on
 OTHER = '<c r="A2"><v>1</v></c>'
 WRONG: dict[str, bytes] = {
     "no list of content types": changed(types=None),
+    "it has no list of content types": changed(types="<Other/>"),
+    "the list of content types is no well-formed XML": changed(types="junk"),
     "the list of its relationships is missing": changed(root=None),
     "which part is the workbook": changed(root=relationships()),
     "the workbook is missing": changed(book=None),

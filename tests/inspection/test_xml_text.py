@@ -301,3 +301,9 @@ def test_a_document_that_is_refused_before_its_root_is_no_plain_text(text: str) 
 @pytest.mark.parametrize("text", ["<a>", "<!-- x -->", "<a/>x"])
 def test_a_whole_text_looks_like_xml_only_if_it_is_one_document(text: str) -> None:
     assert not looks_like_xml(text, whole=True)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_many_words_in_angle_brackets_are_no_document_unless_one_ends(whole: bool) -> None:
+    assert not looks_like_xml("<U4E00> /x81\n" * 2_000, whole=whole)
+    assert looks_like_xml("<a>" * 1_001 + "</a>" * 1_001, whole=whole)

@@ -115,15 +115,14 @@ def _object(line: bytes) -> dict[str, object] | None:
 
 
 def _is_deep(value: object) -> bool:
+    """Whether objects and arrays are nested deeper than `_MOST_NESTED`, the value itself counted."""
     level = [value]
     for _ in range(_MOST_NESTED):
-        level = [inner for outer in level for inner in _within(outer)]
+        level = [inner for outer in level for inner in _within(outer) if isinstance(inner, dict | list)]
         if not level:
             return False
     return True
 
 
 def _within(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+    return value.values() if isinstance(value, dict) else value  # type: ignore[return-value] # it is one or the other

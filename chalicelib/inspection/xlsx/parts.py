@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from chalicelib.inspection.xlsx.package import DamagedError, Package
-from chalicelib.inspection.xlsx.xml import MAIN, PACKAGE, RELATIONSHIPS, named, read_xml
+from chalicelib.inspection.xlsx.xml import CONTENT_TYPES, MAIN, PACKAGE, RELATIONSHIPS, named, read_xml
 
 Tick = Callable[[], None]
 _TRUE = ("1", "true", "on")
@@ -72,6 +72,31 @@ def relationships_of(package: Package, part: str, what: str, tick: Tick) -> Mapp
     return handler.found
 
 
+class _ContentTypes:
+    tags: Mapping[str, str] = {**named(CONTENT_TYPES, "Types"), "Types": "Types"}  # some write it without a namespace
+
+    def __init__(self) -> None:
+        self.are_there = False
+
+    def start(self, _tag: str, _attributes: Mapping[str, str]) -> None:
+        self.are_there = True
+
+    def end(self, tag: str) -> None:
+        """Nothing follows."""
+
+    def text(self, data: str) -> None:
+        """Nothing is said between them."""
+
+
+def _judge_content_types(package: Package, tick: Tick) -> None:
+    """That there is a list of them; which is which part's says its relationship as well, and that is believed."""
+    name, what, types = "[Content_Types].xml", "the list of content types", _ContentTypes()
+    if name in package:
+        read_xml(package.read(name, what), types, what, tick)
+    if not types.are_there:
+        raise DamagedError("it has no list of content types")
+
+
 class Workbook:
     """What the workbook part says: the sheets in their order, and which day is the first."""
 
@@ -80,8 +105,7 @@ class Workbook:
     def __init__(self, package: Package, tick: Tick) -> None:
         self.sheets: list[SheetEntry] = []
         self.is_1904 = False
-        if "[Content_Types].xml" not in package:
-            raise DamagedError("it has no list of content types")
+        _judge_content_types(package, tick)
         root = relationships_of(package, "", "the list of its relationships", tick)
         part = _only(root, "officeDocument")
         if part is None:

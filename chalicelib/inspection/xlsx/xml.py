@@ -23,6 +23,7 @@ RELATIONSHIPS = (
     "http://purl.oclc.org/ooxml/officeDocument/relationships",
 )
 PACKAGE = ("http://schemas.openxmlformats.org/package/2006/relationships",)
+CONTENT_TYPES = ("http://schemas.openxmlformats.org/package/2006/content-types",)
 
 
 def named(namespaces: Iterable[str], *tags: str) -> Mapping[str, str]:

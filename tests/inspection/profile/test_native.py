@@ -361,6 +361,15 @@ def test_what_is_nested_too_deep_or_very_long_is_not_profiled() -> None:
     assert columns_of(report)["a"]["longest"] == len(broad) - len(b'{"a": }\n') + 299  # a space behind each comma
 
 
+@pytest.mark.parametrize(("depth", "records"), [(200, 2), (201, 1)])
+@pytest.mark.parametrize("kernel_from_bytes", [0, 1 << 20])
+def test_how_deep_is_too_deep_does_not_depend_on_who_reads(depth: int, records: int, kernel_from_bytes: int) -> None:
+    deep = b'{"a": ' + b"[" * (depth - 1) + b"1" + b"]" * (depth - 1) + b"}\n"
+    content = deep + b'{"a": 1}\n'
+    report = profiled(content, "a.jsonl", kernel_from_bytes=kernel_from_bytes, kernel_load_bytes=0)
+    assert report.facts.profiled_records == records
+
+
 def test_types_of_parquet_that_python_has_none_for_are_no_types_of_a_profile() -> None:
     at = datetime(2026, 1, 1, 12, tzinfo=UTC)
     table = pa.table(
