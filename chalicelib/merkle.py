@@ -30,32 +30,6 @@ def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
     return beside
 
 
-def root_from(data: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
-    """The root of the tree of `size` leaves whose leaf `index` is `data`, if `path` is that leaf's.
-
-    ValueError if no path of that length leads from that leaf.
-    """
-    if not 0 <= index < size or len(path) != _height(index, size):
-        raise ValueError(f"a path of {len(path)} is not one from leaf {index} of {size}")
-    found, beside, last = _leaf(data), iter(path), size - 1
-    while last:
-        if index % 2:
-            found = _node(next(beside), found)
-        elif index < last:
-            found = _node(found, next(beside))
-        index, last = index // 2, last // 2
-    return found
-
-
-def _height(index: int, size: int) -> int:
-    """How many hashes the path of a leaf has: one for each level on which it is not the odd one out."""
-    height, last = 0, size - 1
-    while last:
-        height += index % 2 == 1 or index < last
-        index, last = index // 2, last // 2
-    return height
-
-
 def _joined(level: Sequence[bytes]) -> Iterator[bytes]:
     for place in range(0, len(level), 2):
         pair = level[place : place + 2]
