@@ -22,7 +22,8 @@ REQUIRED: Problems = (Problem("required", "must have a value"),)
 class Field:
     """A field as its descriptor says it; it judges values that are there, not those that are missing.
 
-    `problems` and `problems_native` tell of every rule that a value breaks, `judge` and `judge_native` of the first.
+    `problems` tells of every rule that a text breaks, `problems_native` of every rule that a value of JSON breaks; a
+    text in JSON is taken as it would be in a table of texts.
     """
 
     name: str
@@ -38,16 +39,6 @@ class Field:
     """Whether any text is right."""
     descriptor: Mapping[str, Any] = field(repr=False, compare=False)
     """What it was made of; it was checked."""
-
-    def judge(self, cell: str) -> Problem | None:
-        """What is wrong with a text."""
-        found = self.problems(cell)
-        return found[0] if found else None
-
-    def judge_native(self, value: object) -> Problem | None:
-        """What is wrong with a value of JSON; a text is taken as it would be in a table of texts."""
-        found = self.problems_native(value)
-        return found[0] if found else None
 
     def judge_cell(self, cell: str) -> Problems:
         """Everything that is wrong with a cell, which may hold no value."""

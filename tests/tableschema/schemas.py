@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.tableschema import DescriptorError, Field, Schema
+from chalicelib.tableschema import DescriptorError, Field, Problem, Schema
 
 
 def field(type_: str | None = None, **properties: Any) -> Field:
@@ -18,10 +18,20 @@ def constrained(type_: str | None = None, form: str = "default", **constraints: 
     return field(type_, format=form, constraints=constraints)
 
 
+def judge(tested: Field, cell: str) -> Problem | None:
+    """The first rule that a text breaks."""
+    return next(iter(tested.problems(cell)), None)
+
+
+def judge_native(tested: Field, value: object) -> Problem | None:
+    """The first rule that a value of JSON breaks."""
+    return next(iter(tested.problems_native(value)), None)
+
+
 def is_right(tested: Field, cell: str) -> bool:
     """Whether a text is of the field's type, as all that tells of it agrees."""
-    problem = tested.judge(cell)
-    assert (problem is None) is (tested.judge_native(cell) is None)
+    problem = judge(tested, cell)
+    assert (problem is None) is (judge_native(tested, cell) is None)
     try:
         tested.value(cell)
     except ValueError:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tableschema.schemas import constrained, field, field_refusal, is_right, rules
+from tests.tableschema.schemas import constrained, field, field_refusal, is_right, judge_native, rules
 
 INTEGER, NUMBER = field("integer"), field("number")
 NUMERALS = st.text("0123456789+-.eEnNaAiIfF _\u0663", max_size=8)
@@ -231,8 +231,8 @@ def test_an_exponent_of_more_digits_than_can_be_meant_is_no_number() -> None:
 def test_a_number_of_json_is_one_however_it_is_written_and_true_is_none(
     value: Any, integer: bool, number: bool
 ) -> None:
-    assert (INTEGER.judge_native(value) is None) is integer
-    assert (NUMBER.judge_native(value) is None) is number
+    assert (judge_native(INTEGER, value) is None) is integer
+    assert (judge_native(NUMBER, value) is None) is number
 
 
 def test_numbers_that_are_the_same_have_the_same_key() -> None:
@@ -277,8 +277,8 @@ def test_the_words_of_a_boolean_are_those_that_are_said() -> None:
         False,
         False,
     ]
-    assert tested.judge_native(True) is None
-    assert tested.judge_native(1) is not None
+    assert judge_native(tested, True) is None
+    assert judge_native(tested, 1) is not None
     assert rules(constrained("boolean", enum=[True]), "0") == ["enum"]
 
 

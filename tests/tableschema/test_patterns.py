@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.tableschema.pattern import pattern
-from tests.tableschema.schemas import constrained, field_refusal, rules
+from tests.tableschema.schemas import constrained, field_refusal, judge, rules
 
 ATOMS = st.sampled_from(["a", "b", ".", "[ab]", "[^a]", "[a-c]", r"\.", r"\-", "(?:ab)", r"[\-b]", r"[b-]", r"\n"])
 SIGNS = st.sampled_from(["", "?", "*", "+", "{2}", "{0,2}", "{1,}", "*?", "{0}"])
@@ -167,6 +167,6 @@ def test_the_whole_value_is_matched_and_the_words_quote_the_rule() -> None:
     tested = constrained("string", pattern="[A-Z]+")
     assert rules(tested, "ABC") == []
     assert rules(tested, "ABCd") == ["pattern"]
-    problem = tested.judge("x")
+    problem = judge(tested, "x")
     assert problem is not None
     assert problem.words == "must be of the pattern [A-Z]+"
