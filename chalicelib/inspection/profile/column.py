@@ -164,7 +164,7 @@ class ColumnProfile:
         return Profile(
             nulls=self._nulls,
             longest=self._longest,
-            distinct=self._distinct.number,
+            distinct=self._distinct.among(self._cells),
             common=tuple(self._samples.common()) if self._samples else (),
             **self._of_type(),
         )

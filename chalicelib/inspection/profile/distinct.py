@@ -7,7 +7,7 @@ from hashlib import blake2b
 from heapq import nsmallest
 
 _LEAST = 1_024
-"""So many hashes are kept: the estimate is off by 3 % as a rule (one over its root)."""
+"""So many hashes are kept: the estimate is off by 3 % as a rule (one over its root), and rarely by 10 %."""
 _HASH_BYTES = 8
 _HASHES = 1 << 8 * _HASH_BYTES
 _DIGITS = 3
@@ -44,10 +44,10 @@ class Distinct:
         """Whether all of them are kept."""
         return self._texts is not None
 
-    @property
-    def number(self) -> int:
-        """How many there are; rounded where it is an estimate."""
+    def among(self, cells: int) -> int:
+        """How many there are among so many cells; an estimate is rounded, and never more than there are cells."""
         if self._texts is not None:
             return len(self._texts)
         estimate = (_LEAST - 1) * _HASHES // max(self._least)
-        return round(estimate, _DIGITS - len(str(estimate)))
+        rounded = round(estimate, _DIGITS - len(str(estimate)))
+        return min(max(rounded, self._kept + 1), cells)
