@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from boto3.exceptions import S3UploadFailedError
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn
 
 from chalicelib.uploads import Entry, Kind
@@ -85,7 +86,7 @@ def _upload(surroundings: Surroundings, files: Sequence[str], keys: Sequence[str
 def upload_file(surroundings: Surroundings, name: str, key: str, advance: Any = None) -> Entry:
     """Upload one file, in parts if it is large; the upload it became."""
     s3, bucket = surroundings.client("s3"), surroundings.stage.bucket
-    s3.upload_file(name, bucket, key, Callback=advance)
+    _send(s3, name, bucket, key, advance)
     head = s3.head_object(Bucket=bucket, Key=key)
     return Entry(
         kind=Kind.UPLOAD,
@@ -98,6 +99,14 @@ def upload_file(surroundings: Surroundings, name: str, key: str, advance: Any = 
         uploaded_at=datetime.now(UTC),
         event="ObjectCreated",
     )
+
+
+def _send(s3: Any, name: str, bucket: str, key: str, advance: Any) -> None:
+    """Send the bytes; raises AWS's own error where boto3 wraps it in one that says less to a program."""
+    try:
+        s3.upload_file(name, bucket, key, Callback=advance)
+    except S3UploadFailedError as error:
+        raise error.__context__ or error from None
 
 
 def await_receipt(surroundings: Surroundings, upload: Entry, seconds: float) -> dict[str, Any] | None:
