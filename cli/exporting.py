@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import os
+import secrets
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +22,7 @@ from cli.options import aws_options
 from cli.progress import be_unwatched, progress
 from cli.reading import found_receipts
 from cli.surroundings import Surroundings
-from cli.text import moment, number
+from cli.text import moment, number, printable, why
 from infra.stages import UsageError
 
 COLUMNS = (
@@ -102,14 +105,43 @@ def _cell(value: Any) -> Any:
 
 @contextmanager
 def _opened(path: Path | None) -> Iterator[TextIO]:
+    """Where to write: a file appears, or is replaced, once it is whole."""
     if path is None:
         yield sys.stdout
         return
+    with _told(path):
+        target = path.resolve()  # a link stays one
+        begun = _beside(target) if target.is_file() or not target.exists() else None  # a pipe cannot be replaced
+        out = (begun or target).open("w", encoding="utf-8", newline="")
     try:
-        with path.open("w", encoding="utf-8", newline="") as out:
+        with out:
             yield out
+        if begun:
+            with _told(path):
+                os.replace(begun, target)
+    finally:
+        if begun:
+            begun.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    """The name of a new file in the same folder; if there is one to replace, the new one has its permissions."""
+    begun = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+    if path.exists():
+        path.open("ab").close()  # refused here if it may not be written
+    begun.touch(exist_ok=False)
+    if path.exists():
+        shutil.copymode(path, begun)
+    return begun
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say in one sentence why the file cannot be written."""
+    try:
+        yield
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+        raise UsageError(f"{printable(path)} cannot be written: {why(error)}.") from error
 
 
 @contextmanager

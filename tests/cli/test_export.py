@@ -19,6 +19,7 @@ from chalicelib.uploads import entry_of
 from cli import surroundings
 from cli.exporting import COLUMNS, write_csv, write_json
 from cli.main import recibo
+from infra.template import LOCAL
 from tests import events
 from tests.aws import World, simulated_aws
 from tests.fakes import NOON
@@ -94,3 +95,29 @@ def test_a_file_that_cannot_be_written_is_one_clear_sentence(world: World, tmp_p
     result = CliRunner().invoke(recibo, ["export", "-o", str(tmp_path / "no folder" / "x.csv")])
     assert (result.exit_code, world.receipts) == (2, [])
     assert "cannot be written" in result.output
+
+
+def test_a_file_stays_as_it_was_if_the_ledger_cannot_be_read(world: World, tmp_path: Path) -> None:
+    world.dynamodb.delete_table(TableName=LOCAL.table)
+    path = tmp_path / "receipts.csv"
+    path.write_text("of yesterday\n")
+    result = CliRunner().invoke(recibo, ["export", "-o", str(path)])
+    assert (result.exit_code, path.read_text(), list(tmp_path.iterdir())) == (2, "of yesterday\n", [path])
+
+
+def test_a_file_that_is_replaced_keeps_its_permissions_and_the_link_to_it(world: World, tmp_path: Path) -> None:
+    record(world, "a.csv", b"a\n1\n")
+    path, link = tmp_path / "receipts.csv", tmp_path / "latest.csv"
+    path.write_text("of yesterday\n")
+    path.chmod(0o600)
+    link.symlink_to(path)
+    export("-o", str(link))
+    assert (link.is_symlink(), path.stat().st_mode & 0o777) == (True, 0o600)
+    assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert sorted(tmp_path.iterdir()) == [link, path]
+
+
+def test_an_output_without_a_name_is_one_clear_sentence(world: World) -> None:
+    record(world, "a.csv", b"a\n1\n")
+    result = CliRunner().invoke(recibo, ["export", "-o", ""])
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
