@@ -63,11 +63,11 @@ def position(finding: Mapping[str, Any]) -> str:
 def moment(text: str) -> datetime:
     """A time given by a person: ISO 8601 (local unless it says otherwise), or how long ago, as in 90m, 6h, 2d."""
     ago = re.fullmatch(r"(\d+)([smhdw])", text.strip())
-    if ago:
-        return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
     try:
+        if ago:
+            return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
         return datetime.fromisoformat(text.strip()).astimezone(UTC)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # the second: before the year 1, or after 9999
         raise UsageError(
             f"{text!r} is not a time: write 2026-11-23, 2026-11-23T08:00, or how long ago: 90m, 6h, 2d."
         ) from error
