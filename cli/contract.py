@@ -93,7 +93,7 @@ def infer(
             found = proposed(samples, wishes)
         text = json.dumps(found, ensure_ascii=False, indent=None if as_json else 2)
         if output is not None:
-            with open(output, "x", encoding="utf-8") as file:
+            with open(output, "x", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(f"{text}\n")
     except NoContractError as error:
         click.echo(f"recibo: no contract: {printable(error)}.", err=True)

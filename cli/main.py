@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,7 @@ from cli.contract import contract
 from cli.doctor import doctor
 from cli.exporting import export
 from cli.opening import open_dashboard
+from cli.output import escape_unencodable, give_up
 from cli.reading import list_receipts, show, watch
 from cli.reconciling import recheck, reconcile, retry
 from cli.sealing import seal
@@ -29,10 +29,16 @@ from infra.stages import UsageError
 NOT_DONE = 2
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 CUT_OFF = 141  # the same of one whose reader went away, as `| head` does
+NO_UTF_8 = "surrogates not allowed"
+"""Python's reason: it has half of a surrogate pair for each byte of an argument that is none of UTF-8's."""
 
 
 class _Recibo(click.Group):
     """A group that turns what a person or AWS did wrong into one sentence and exit status 2."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        escape_unencodable()
+        return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -41,13 +47,19 @@ class _Recibo(click.Group):
             reason = str(error)
         except ClientError as error:
             reason = _explained(error)
+        except UnicodeEncodeError as error:
+            if error.reason != NO_UTF_8:
+                raise
+            reason = (
+                f"AWS takes names in UTF-8 only, which {printable(error.object)} is not: give another, as by --key."
+            )
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
-            _give_up_output()
+            give_up(sys.stdout)
             sys.exit(CUT_OFF)
         except OSError as error:
-            _give_up_output()
+            give_up(sys.stdout)
             reason = f"It could not be read or written: {printable(error)}."
         click.echo(f"recibo: {reason}", err=True)
         sys.exit(NOT_DONE)
@@ -60,12 +72,6 @@ def _with_all_written(invoke: Callable[[click.Context], Any], ctx: click.Context
     finally:
         if sys.stdout:
             sys.stdout.flush()
-
-
-def _give_up_output() -> None:
-    """Let Python write the rest to nowhere when it ends; it would complain otherwise."""
-    if sys.stdout:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explained(error: ClientError) -> str:

@@ -84,7 +84,7 @@ def be_quiet(context: click.Context, _: click.Parameter, is_quiet: bool) -> None
     """Let nothing reach standard output until the command ends, and show no progress."""
     be_unwatched(context, _, is_quiet)
     if is_quiet:
-        nowhere = context.with_resource(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (click closes it)
+        nowhere = context.with_resource(open(os.devnull, "w", encoding="utf-8", errors="replace"))  # noqa: SIM115 (click closes it)
         context.with_resource(contextlib.redirect_stdout(nowhere))
 
 
