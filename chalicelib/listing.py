@@ -99,7 +99,7 @@ def entry_of_version(bucket: str, version: ListedVersion) -> Entry:
 def entries(
     bucket: str, pages: Iterable[ListedPage], *, recorded: Recorded, after: Cursor | None = None
 ) -> Iterator[EntryPage]:
-    """The pages of a listing, from `after` on, as entries whose times of upload keep S3's order (law 8).
+    """The pages of a listing, from `after` on, as entries whose times of upload keep S3's order.
 
     One page is read ahead: what is next to be said of a key may be there.
     """

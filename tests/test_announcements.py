@@ -124,7 +124,7 @@ def test_an_item_that_would_not_fit_is_refused(member: str) -> None:
 
 @given(UPLOADS, st.sampled_from(["columns", "members", "sheets", "metadata", "declared_type", "principal"]))
 def test_what_an_event_tells_does_not_depend_on_names_in_the_file(made: Receipt, member: str) -> None:
-    """Law 10: neither columns nor messages, which may quote them, nor what the uploader wrote about the file."""
+    """Neither columns nor messages, which may quote them, nor what the uploader wrote about the file."""
     item = as_item(made)
     other = item | {member: "canary"}
     other["findings"] = [finding | {"message": "canary", "field": "canary"} for finding in item["findings"]]

@@ -231,7 +231,7 @@ def test_a_method_that_an_address_does_not_take_is_a_problem(shared: ApiWorld, m
 def test_what_goes_wrong_inside_stays_inside(
     shared: ApiWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Law 10."""
+    """An exception's text may quote a file: it reaches neither who asks nor the log."""
 
     def fail(*_: object, **__: object) -> None:
         raise ValueError("canary-4711")

@@ -87,7 +87,7 @@ def test_an_upload_ends_with_its_receipt(world: World, inspect: Invoke) -> None:
 
 
 def test_an_upload_costs_one_read_and_one_write(world: World, inspect: Invoke) -> None:
-    """Law 3."""
+    """One conditional write, and no lock."""
     inspect(world.upload("sales/day.csv", GOOD))
     assert world.calls == {"GetObject": 1, "PutItem": 1}
 
@@ -107,7 +107,7 @@ def test_a_folder_marker_costs_one_write(world: World, inspect: Invoke) -> None:
     "key", ["a b+c%2B%/é ü/日本.csv", "a//b", "../up", "+", "%", " ", "x" * 1024, "ü" * 512, "a\nb"]
 )
 def test_odd_keys_work(key: str, world: World, inspect: Invoke) -> None:
-    """Law 7."""
+    """Keys are decoded once."""
     inspect(world.upload(key, GOOD))
     assert world.receipt(key)["status"] == "succeeded"
 
@@ -121,7 +121,7 @@ def test_the_same_event_twice_leaves_one_receipt(world: World, inspect: Invoke) 
 
 
 def test_each_version_of_a_key_has_a_receipt_of_its_own_bytes(world: World, inspect: Invoke) -> None:
-    """Law 2: the event of the first comes after the second was uploaded."""
+    """What was announced is read: the event of the first comes after the second was uploaded."""
     first = world.upload("sales/day.csv", GOOD)
     second = world.upload("sales/day.csv", b"id\n1\n")
     inspect(second)
@@ -133,7 +133,7 @@ def test_each_version_of_a_key_has_a_receipt_of_its_own_bytes(world: World, insp
 
 @pytest.mark.usefixtures("without_waiting")
 def test_one_failing_record_keeps_no_other_from_its_receipt(world: World, inspect: Invoke) -> None:
-    """Law 7."""
+    """Every record of an event is handled, whatever becomes of the others."""
     failing = {"k1"}
     world.answer("GetObject", lambda request: _answer(500, "InternalError") if _key(request) in failing else None)
     first, second = world.upload("k1", GOOD), world.upload("k2", GOOD)
@@ -177,7 +177,7 @@ def test_an_unversioned_upload_that_is_gone_has_a_receipt_that_says_so(unversion
 
 
 def test_other_bytes_are_never_judged_under_a_replaced_uploads_name(unversioned: World, inspect: Invoke) -> None:
-    """Law 2."""
+    """What was announced is read, or said to be gone."""
     sent = unversioned.upload("k.csv", GOOD)
     unversioned.upload("k.csv", b"other\n1\n")
     inspect(sent)
@@ -211,7 +211,7 @@ def test_an_archived_upload_has_a_receipt_that_names_its_storage_class(world: Wo
 def test_what_a_retry_may_mend_is_raised_for_lambda_to_retry(
     operation: str, status: int, code: str, world: World, inspect: Invoke
 ) -> None:
-    """Law 5."""
+    """A bad file is a result; a broken world is an exception."""
     world.refuse(operation, status, code)
     with pytest.raises(NotHandledError, match=f"^{code} in {operation}$"):
         inspect(world.upload("k.csv", GOOD))
@@ -220,7 +220,7 @@ def test_what_a_retry_may_mend_is_raised_for_lambda_to_retry(
 
 @pytest.mark.usefixtures("without_waiting")
 def test_a_write_whose_answer_is_lost_leaves_its_one_receipt(world: World, inspect: Invoke) -> None:
-    """Law 3: botocore writes again, and the condition holds the second write off."""
+    """A double receipt is impossible: botocore writes again, and the condition holds the second write off."""
     lost = iter([_answer(500, "InternalServerError")])
     world.answer("PutItem", lambda _: next(lost, None))
     inspect(world.upload("k.csv", GOOD))
@@ -361,7 +361,7 @@ def test_where_an_inspection_died_a_job_makes_the_receipt_that_its_mark_stands_f
 def test_an_upload_writes_one_line_and_nothing_of_its_content(
     world: World, inspect: Invoke, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Law 10."""
+    """Nothing from a file reaches a log."""
     inspect(world.upload("k.csv", f"{CANARY},b\n{CANARY}\n".encode()))
     captured = capfd.readouterr()
     (line,) = captured.out.splitlines()

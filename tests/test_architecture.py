@@ -144,7 +144,7 @@ def test_nothing_is_printed(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_caught_and_forgotten(name: str) -> None:
-    """Law 5: no handler of every exception is empty."""
+    """No handler of every exception is empty."""
     for node in ast.walk(tree_of(name)):
         if isinstance(node, ast.ExceptHandler) and (node.type is None or ast.unparse(node.type) == "Exception"):
             assert not all(isinstance(statement, ast.Pass) for statement in node.body)
@@ -152,7 +152,7 @@ def test_nothing_is_caught_and_forgotten(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_ever_put_into_the_inbox(name: str) -> None:
-    """Law 11."""
+    """Only those who upload create objects in the inbox bucket."""
     called = {node.attr for node in ast.walk(tree_of(name)) if isinstance(node, ast.Attribute)}
     made = called & {"put_object", "copy_object", "upload_file", "upload_fileobj", "delete_object", "delete_item"}
     assert not made or (name, made) == ("chalicelib/aws/anchors.py", {"put_object"}), "but a seal, in another bucket"

@@ -44,7 +44,7 @@ def test_an_envelope_without_an_answer_still_has_a_reason() -> None:
     ],
 )
 def test_what_was_not_tried_to_the_end_is_inspected_first(envelope: dict[str, Any]) -> None:
-    """Law 5: age and throttling are no inspection."""
+    """Age and throttling are no inspection."""
     assert not dead_letter_of(json.dumps(envelope)).is_given_up
     assert not dead_letter_of(json.dumps(envelope), received=2).is_given_up
 

@@ -39,7 +39,7 @@ def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_every_record_of_an_event_is_handled_and_then_the_first_failure_raised(world: FakeWorld) -> None:
-    """Law 7."""
+    """One that fails keeps no other from its receipt."""
     sent = events.event(*map(events.record, ("a.csv", "broken.csv", "c.csv")))
     with pytest.raises(NotHandledError, match="ConnectionError"):
         take_event(world.intake, sent, LOG)
@@ -137,7 +137,7 @@ CANARY_FILES = {
 
 @pytest.mark.parametrize("key", CANARY_FILES)
 def test_no_content_of_a_file_reaches_the_log(key: str, world: FakeWorld, capfd: pytest.CaptureFixture[str]) -> None:
-    """Law 10."""
+    """Neither what is right in a file nor what is wrong with it."""
     world.inbox.objects[key] = CANARY_FILES[key]
     take_event(world.intake, events.event(events.record(key)), LOG)
     captured = capfd.readouterr()
@@ -148,7 +148,7 @@ def test_no_content_of_a_file_reaches_the_log(key: str, world: FakeWorld, capfd:
 def test_no_content_of_a_file_reaches_the_log_by_an_exception(
     world: FakeWorld, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Law 10: Lambda logs what is raised, with its text, and sends that text to the dead letters."""
+    """Lambda logs what is raised, with its text, and sends that text to the dead letters."""
     world.inbox.objects["a.csv"] = ValueError(f"could not convert string to float: '{CANARY}'")
     with pytest.raises(NotHandledError) as raised:
         take_event(world.intake, events.event(events.record("a.csv")), LOG)
@@ -204,7 +204,7 @@ def test_a_receipt_that_exists_is_left_alone(world: FakeWorld, capfd: pytest.Cap
 
 
 def test_every_record_of_a_dead_letter_is_handled(world: FakeWorld) -> None:
-    """Law 7, where one record cannot be read."""
+    """One record that cannot be read keeps no other from its receipt."""
     sent = events.event(None, events.record("a.csv"), events.record("c.csv"))
     with pytest.raises(UnreadableEventError):
         take_dead_letters(world.intake, events.sqs_event(events.aws_envelope(sent)), LOG)

@@ -186,7 +186,7 @@ def test_a_read_outlives_a_range_that_is_not_answered_at_once(error: Exception) 
 
 
 def test_a_read_goes_on_in_the_same_bytes_or_not_at_all() -> None:
-    """Law 2: the version, and the eTag that the first answer had."""
+    """What was announced is read: the version, and the eTag that the first answer had."""
     s3 = UnreliableS3(breaking(100))
     read(s3)
     _, again = s3.requests
@@ -396,7 +396,7 @@ def test_a_reader_that_stops_early_closes_the_connection() -> None:
 def test_s3_is_asked_for_the_announced_bytes_and_no_others(
     version: str | None, etag: str | None, asked: dict[str, str]
 ) -> None:
-    """Law 2: by version id, else by eTag; the version `null` is replaced by the next upload and needs both."""
+    """By version id, else by eTag; the version `null` is replaced by the next upload and needs both."""
     s3 = UnreliableS3()
     read(s3, entry_of(events.record("k", version_id=version, etag=etag)))
     assert s3.requests == [{"Bucket": events.BUCKET, "Key": "k", **asked}]

@@ -61,7 +61,7 @@ class Recorder:
 
 @given(entries(), st.integers(1, 99))
 def test_the_function_reads_the_upload_that_was_meant(meant: Entry, inspection: int) -> None:
-    """Law 1: the same identity, whatever key and version; and small enough for Lambda's 256 KB."""
+    """The identity is the same, whatever key and version; and it is small enough for Lambda's 256 KB."""
     client: Any = Recorder()
     LambdaInspections(client, FUNCTION).request(meant, inspection)
     (record,) = json.loads(client.payload)["Records"]

@@ -50,7 +50,7 @@ def test_a_good_file_has_a_receipt_that_names_its_bytes() -> None:
 
 
 def test_a_bad_file_is_a_result_and_raises_nothing() -> None:
-    """Law 5."""
+    """Findings are recorded; only a broken world is an exception."""
     world = world_with(BAD)
     world.intake.take(upload())
     (made,) = world.receipts
@@ -80,7 +80,7 @@ def test_an_upload_is_judged_by_the_contract_of_its_key_and_the_report_is_that_o
     ],
 )
 def test_bytes_that_cannot_be_had_are_a_result_that_says_why(reason: UnavailableError, words: str) -> None:
-    """Law 2."""
+    """What was announced is read, or said to be gone; nothing else is judged under its name."""
     world = world_with(reason)
     world.intake.take(upload())
     (made,) = world.receipts
@@ -105,7 +105,7 @@ def test_bytes_that_vanish_while_they_are_read_are_never_judged_by_half() -> Non
 
 
 def test_a_broken_world_is_an_exception_and_leaves_no_receipt() -> None:
-    """Law 5: a retry will do it."""
+    """A retry will do it."""
     world = world_with(ConnectionError("no route"))
     with pytest.raises(ConnectionError):
         world.intake.take(upload())
@@ -154,7 +154,7 @@ def test_a_deletion_is_recorded_and_not_judged(record: dict[str, Any], kind: str
 
 
 def test_the_same_event_twice_leaves_the_first_receipt() -> None:
-    """Law 3: double work is harmless, a double receipt impossible."""
+    """Double work is harmless, a double receipt impossible."""
     world = world_with(GOOD)
     entry = upload()
     first = world.intake.take(entry)

@@ -23,7 +23,7 @@ def upload(key: str = "sales/day.csv", **more: Any) -> Entry:
 
 
 def test_an_inspection_without_time_gives_its_verdict_before_it_is_killed() -> None:
-    """Law 6."""
+    """No path without a receipt, not even out of time."""
     world = world_with(GOOD)
     world.clock.left = timedelta()
     world.intake.take(upload())
@@ -47,7 +47,7 @@ def test_time_that_runs_out_between_two_chunks_ends_the_inspection_there() -> No
 
 
 def test_a_large_upload_leaves_a_mark_with_its_deadline_before_it_is_read() -> None:
-    """Law 6: people see that it is being inspected, and reconcile can tell when it died."""
+    """No path without a receipt: people see that it is being inspected, and reconcile can tell when it died."""
     world = world_with(ConnectionError())
     entry = upload(size=MARK_FROM)
     with pytest.raises(ConnectionError):

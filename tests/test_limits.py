@@ -33,7 +33,7 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wired]:
 
 @pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"a,b\n1,2\n" * LONG], ids=["without a mark", "with a mark"])
 def test_fifty_deliveries_at_once_leave_one_receipt(content: bytes, wired: Wired) -> None:
-    """Law 3, over the whole way: each delivery reads the bucket and tries to write."""
+    """Over the whole way double work is harmless: each delivery reads the bucket and tries to write."""
     event = events.event(wired.world.upload(LONGEST_KEY, content))
     intakes = [
         Intake(inbox=wired.inbox, ledger=wired.ledger, clock=FakeClock(), request_id=f"request {number}")

@@ -102,7 +102,7 @@ def order_of(found: Iterable[Entry]) -> list[str | None]:
 
 @given(KEYS, VERSIONS | st.just("null"), st.sampled_from(["e1", "d41d8cd98f00b204e9800998ecf8427e-2"]), MOMENTS)
 def test_a_listed_upload_is_the_one_that_its_event_announced(key: str, version: str, etag: str, at: datetime) -> None:
-    """Law 1: the same identity, so one receipt, whoever comes first."""
+    """The identity is the same, so one receipt, whoever comes first."""
     told = entry_of(events.record(key, version_id=version, etag=etag, size=5))
     found = entry_of_version(
         events.BUCKET,
@@ -143,7 +143,7 @@ def test_what_has_a_receipt_is_told_from_what_has_none(made: list[Made], size: i
 
 @given(histories(), st.integers(1, 5))
 def test_the_times_of_a_listing_keep_the_order_of_s3(made: list[Made], size: int) -> None:
-    """Law 8, for any mix of versions whose event was recorded and versions that were only found in the list."""
+    """For any mix of versions whose event was recorded and versions that were only found in the list."""
     ledger = in_the_ledger(made, walked(made, size))
     for key in {one.key for one in made}:
         expected = [one.version_id for one in sorted(made, key=lambda one: one.at) if one.key == key]

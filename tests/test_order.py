@@ -1,4 +1,4 @@
-"""The order of a key's history: law 8 of the design."""
+"""The order of a key's history: by sequencer where two have one, else by S3's time, then version; never by arrival."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def test_each_function_writes_only_its_own_kind_of_items() -> None:
 
 
 def test_the_api_may_make_uploads_only_by_the_forms_that_others_send() -> None:
-    """Law 11: the function's own calls are signed in a header, and for these PutObject is denied."""
+    """The function's own calls are signed in a header, and for these PutObject is denied."""
     statements = {one["Sid"]: one for one in policies(LOCAL)["api_handler"]["Statement"]}
     assert statements["SignForms"]["Condition"] == {"StringEquals": {"s3:authType": "POST"}}
     assert statements["NeverUpload"]["Condition"] == {"StringNotEquals": {"s3:authType": "POST"}}
@@ -193,7 +193,7 @@ def test_the_api_reads_no_kind_of_item_that_it_has_no_use_for() -> None:
 
 @pytest.mark.parametrize("function", policies(LOCAL))
 def test_no_function_may_delete_a_receipt_or_make_an_upload(function: str) -> None:
-    """Laws 4 and 11."""
+    """A receipt never changes, and no function creates objects in the inbox."""
     denied = actions(function, "Deny")
     assert {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLDelete"} <= denied
     assert {"s3:PutObject", "s3:DeleteObject*"} <= denied

@@ -96,7 +96,7 @@ def test_files_that_are_older_than_recibo_get_their_receipts(world: World, funct
 
 
 def test_a_listed_upload_has_the_receipt_of_its_event(world: World, functions: Lambda) -> None:
-    """Law 1: the event that comes late, after a reconcile, is a duplicate; and the other way round."""
+    """The event that comes late, after a reconcile, is a duplicate; and the other way round."""
     late, early = world.upload("late.csv", GOOD), world.upload("early.csv", GOOD)
     functions.functions[LOCAL.function("inspect")](events.event(early))
     assert run().missing == 1
@@ -150,7 +150,7 @@ def test_a_look_at_a_thousand_recorded_versions_costs_one_listing_and_ten_reads(
 
 
 def test_a_key_with_more_versions_than_a_page_has_them_all_found_in_their_order(world: World) -> None:
-    """Law 8, where S3 tells their times to the second and one second has hundreds of them."""
+    """Also where S3 tells their times to the second and one second has hundreds of them."""
     for _ in range(1_500):
         world.s3.put_object(Bucket=BUCKET, Key="k", Body=b"")
     expected = [one.version_id for one in listed_entries(world)]

@@ -1,4 +1,4 @@
-"""Law 1, whatever happens in whatever order: every upload ends with its receipts, and all of them can be proven."""
+"""Whatever happens in whatever order, every upload ends with its receipts, and all of them can be proven."""
 
 from __future__ import annotations
 
@@ -441,7 +441,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_final_ever_changes(self) -> None:
-        """Law 4."""
+        """What a receipt says never changes; a later inspection adds another."""
         found = {
             key: str(item.get("content_hash") or item.get("seal_hash"))
             for key, item in self.wired.world.items.items()

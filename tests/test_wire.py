@@ -562,7 +562,9 @@ def faults(method: str) -> Iterator[tuple[str, Fault, bool]]:
 
 @pytest.mark.parametrize("site", sites(), ids=".".join)
 def test_what_happens_to_a_call_changes_nothing_of_what_is_kept(site: Site, wired: Wired) -> None:
-    """Laws 1, 3 and 5. The faults strike the first call of a scenario, its last, and one between, in turn."""
+    """Each upload has its receipt, no inspection two, and nothing is caught and forgotten.
+
+    The faults strike the first call of a scenario, its last, and one between, in turn."""
     wired.world.begin_anew()
     work = SCENARIOS[site](wired)
     begin_again = wired.world.remember()
