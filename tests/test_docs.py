@@ -11,6 +11,7 @@ from docs.build import CLI, LEDGER_TABLE, PICTURES, WALKTHROUGH, cli_markdown, l
 from docs.pictures import Mask, picture
 from docs.shell import COLUMNS
 from docs.walkthrough import Command, Done, commands_of, steps_of
+from infra.lock import requirements_in
 from infra.stages import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -51,6 +52,14 @@ def is_broken(page: Path, link: str) -> bool:
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     links = [link for link in LINK.findall(prose_of(page)) if not re.match(r"https?:|mailto:", link)]
     assert [link for link in links if is_broken(page, link)] == []
+
+
+def test_every_package_of_development_has_its_reason_and_licence_among_the_decisions() -> None:
+    table = (ROOT / "docs" / "decisions.md").read_text().partition("\n## Dependencies of development\n")[2]
+    rows = [line.strip("| ").split(" | ") for line in table.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    assert all(len(row) == 3 and all(row) for row in rows)
+    explained = {name for row in rows for name in row[0].split(", ")}
+    assert {each.name for each in requirements_in(ROOT / "requirements-dev.txt")} <= explained
 
 
 def test_every_picture_is_shown_on_some_page() -> None:
