@@ -39,7 +39,7 @@ def _said_once(text: str) -> str:
     """The text without what tells nothing more because it is said again: runs of one character, and then words."""
     words = _runs("\\1", text).split("\n")
     broken = [word for word in words if "\ufffd" in word]  # each was of other bytes
-    return "\n".join([*dict.fromkeys(words), *broken])
+    return "\n".join([*dict.fromkeys(word for word in words if "\ufffd" not in word), *broken])
 
 
 def _language_cost(found: Mapping[str, int], language: str) -> int:
