@@ -15,7 +15,7 @@ from botocore.config import Config
 from chalicelib.uploads import iso
 from cli.options import aws_options, json_option, quiet_option
 from cli.progress import waiting
-from cli.surroundings import Surroundings
+from cli.surroundings import Surroundings, answering_as_aws
 from cli.text import number, printable
 from infra.stages import UsageError
 
@@ -64,7 +64,8 @@ def _invoked(surroundings: Surroundings, adopt: str | None) -> list[dict[str, An
 def _patient_client(surroundings: Surroundings) -> Any:
     """One that waits for as long as a function may last, and never asks twice."""
     config = Config(read_timeout=FUNCTION_SECONDS + 10, retries={"total_max_attempts": 1}, tcp_keepalive=True)
-    return boto3.client("lambda", endpoint_url=surroundings.endpoint, config=config)
+    client = boto3.client("lambda", endpoint_url=surroundings.endpoint, config=config)
+    return answering_as_aws(client, surroundings.endpoint)
 
 
 def _event(region: str, adopt: str | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -12,7 +13,7 @@ from botocore.config import Config
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.aws.lists import DynamoLists
 from chalicelib.aws.versions import S3Versions
-from infra.stages import Stage, load_stage
+from infra.stages import Stage, UsageError, load_stage
 from local.embedded import endpoint_for
 
 
@@ -52,4 +53,16 @@ class Surroundings:
 def _client(service: Any, endpoint: str | None) -> Any:
     """Made once: it takes longer than a call. An emulator's host name cannot carry a bucket's, hence the path."""
     config = Config(s3={"addressing_style": "path" if endpoint else "auto"})
-    return boto3.client(service, endpoint_url=endpoint, config=config)
+    return answering_as_aws(boto3.client(service, endpoint_url=endpoint, config=config), endpoint)
+
+
+def answering_as_aws(client: Any, endpoint: str | None) -> Any:
+    """The client, which tells in one sentence that the endpoint is something else, as a web server."""
+
+    def look(parsed: Mapping[str, Any], **_: object) -> None:
+        if "RequestId" not in parsed.get("ResponseMetadata", {}):  # every answer of AWS has one
+            raise UsageError(f"{endpoint} does not answer as AWS does: give the endpoint of an emulator.")
+
+    if endpoint:
+        client.meta.events.register("after-call", look)
+    return client

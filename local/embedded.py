@@ -14,7 +14,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url
 
 from infra.stages import ROOT, UsageError
 
@@ -37,7 +41,7 @@ def answers(endpoint: str) -> bool:
         urllib.request.urlopen(endpoint, timeout=5).close()  # noqa: S310 (the user's own endpoint)
     except urllib.error.HTTPError:
         return True
-    except (OSError, ValueError):
+    except (OSError, ValueError, HTTPException):  # the last: it listens, and speaks something else
         return False
     return True
 
@@ -150,17 +154,30 @@ def endpoint_for(stage: str, given: str | None) -> str | None:
 
     None is AWS itself, which the stage `local` is never taken for. Raises UsageError where nothing answers.
     """
-    endpoint = given or os.environ.get("AWS_ENDPOINT_URL") or (running_endpoint() if stage == LOCAL else None)
+    known = os.environ.get("AWS_ENDPOINT_URL") or (running_endpoint() if stage == LOCAL else None)
+    endpoint = known if given is None else given
     if endpoint is None and stage == LOCAL:
         raise UsageError(
             "No AWS is running for the stage local: start one with `make run` in another terminal, "
             "or set AWS_ENDPOINT_URL."
         )
-    if endpoint and "://" not in endpoint:
-        raise UsageError(f"{endpoint!r} is no endpoint: write it as a URL, as in http://{endpoint}.")
+    if endpoint is not None and not _is_url(endpoint):
+        is_bare = "://" not in endpoint and _is_url(f"http://{endpoint}")
+        right = f"http://{endpoint}" if is_bare else f"http://{HOST}:4566"
+        raise UsageError(f"{endpoint!r} is no endpoint: write it as a URL, as in {right}.")
     if endpoint and not answers(endpoint):
-        raise UsageError(f"Nothing answers at {endpoint}: start it, or give another endpoint.")
+        raise UsageError(f"Nothing answers over HTTP at {endpoint}: start it, or give another endpoint.")
     if endpoint:
         for name, value in CREDENTIALS.items():
             os.environ.setdefault(name, value)
     return endpoint
+
+
+def _is_url(endpoint: str) -> bool:
+    """Whether boto3 takes it: of http or https, with the name of a host, and with a port that there can be."""
+    try:
+        parts = urlsplit(endpoint)
+        is_host = is_valid_endpoint_url(endpoint) or is_valid_ipv6_endpoint_url(endpoint)
+        return bool(is_host) and parts.scheme in {"http", "https"} and parts.port != 0
+    except ValueError:  # a port that is none, brackets that do not close
+        return False
