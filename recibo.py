@@ -4,6 +4,7 @@
 It runs in the project's own environment, .venv, with whichever Python it is started.
 """
 
+import contextlib
 import os
 import sys
 import traceback
@@ -27,7 +28,8 @@ def main() -> None:
     except KeyboardInterrupt:  # before there was a command
         sys.exit(130)
     except Exception:  # a fault of our own: with Python's status for it, 1, files do not conform
-        traceback.print_exc()
+        with contextlib.suppress(OSError):  # standard error may be full, or closed
+            traceback.print_exc()
         sys.exit(2)
 
 

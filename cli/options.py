@@ -12,6 +12,8 @@ from cli.progress import be_quiet
 from cli.surroundings import Surroundings
 from local.embedded import LOCAL
 
+STAGE = "recibo.stage"
+
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line, instead of tables.")
 
 
@@ -27,12 +29,20 @@ quiet_option = click.option(
 
 def stage_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the keyword arguments `stage` and `endpoint_url`."""
-    stage = click.option("--stage", default=LOCAL, show_default=True, help="A stage of .chalice/config.json.")
+    stage = click.option(
+        "--stage", default=LOCAL, show_default=True, callback=_remembered, help="A stage of .chalice/config.json."
+    )
     endpoint = click.option(
         "--endpoint-url",
         help="An emulator [default: AWS_ENDPOINT_URL; for the stage local that of a running `make run`].",
     )
     return stage(endpoint(command))
+
+
+def _remembered(context: click.Context, _: click.Parameter, stage: str) -> str:
+    """Let whoever tells that it is not deployed name it."""
+    context.meta[STAGE] = stage
+    return stage
 
 
 def aws_options(command: Callable[..., None]) -> Callable[..., None]:

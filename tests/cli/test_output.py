@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from cli import surroundings
-from cli.main import recibo
+from cli.main import CUT_OFF, recibo
 from tests.aws import simulated_aws
 from tests.cli.test_terminal import RECIBO, piped
 
@@ -53,3 +54,29 @@ def test_a_name_that_aws_cannot_have_is_told_in_one_sentence(
     surroundings._client.cache_clear()
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "which a\\udcff is not" in done.stderr
+
+
+FULL = "/dev/full"  # Linux's file that takes nothing
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["completion", "bash"]])
+def test_output_that_cannot_be_written_is_told_in_one_sentence(arguments: list[str]) -> None:
+    with open(FULL, "w", encoding="utf-8") as full:
+        done = subprocess.run([*RECIBO, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert b"No space left" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["ls", "--stage", "nowhere"], ["check", "nowhere"]])
+def test_where_nothing_can_be_told_the_exit_status_does(arguments: list[str]) -> None:
+    with open(FULL, "w", encoding="utf-8") as full:
+        done = subprocess.run([*RECIBO, *arguments], stdout=subprocess.PIPE, stderr=full, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_help_whose_reader_left_ends_as_any_output_does() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*RECIBO, "--help"], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (CUT_OFF, b"")

@@ -56,6 +56,13 @@ def test_a_bucket_that_does_not_exist_is_told_in_one_sentence(world: World, tmp_
     done = CliRunner().invoke(recibo, ["put", str(tmp_path / "a.csv")])
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "The stage is not deployed there" in done.stderr
+    assert done.stderr.endswith(": run `make deploy`.\n")
+
+
+def test_another_stage_that_is_not_deployed_is_named(world: World) -> None:
+    done = CliRunner().invoke(recibo, ["ls", "--stage", "dev"])
+    assert (done.exit_code, world.receipts) == (2, [])
+    assert done.stderr.endswith("): run `make deploy STAGE=dev`.\n")
 
 
 def test_a_bucket_that_refuses_the_upload_is_told_in_one_sentence(world: World, tmp_path: Path) -> None:
