@@ -15,15 +15,17 @@ from packaging.requirements import Requirement
 from rich.text import Text
 
 from chalicelib.aws.seals import DynamoSeals
-from chalicelib.contracts import ContractError, load
+from chalicelib.contracts import ContractError
+from chalicelib.contracts.loading import checked, texts
+from chalicelib.inspection.checking import refused_checks
 from cli.options import json_option, quiet_option, stage_options
 from cli.surroundings import Surroundings
 from cli.text import local_time, number, printable
 from cli.views import STYLES, display
-from infra.stages import ROOT, Stage, UsageError, load_stage
+from infra.stages import ROOT, Stage, UsageError, load_config, load_stage
 from local.embedded import endpoint_for
 
-FUNCTIONS = ("inspect", "last_resort", "reconcile", "seal", "verify", "announce")
+API_HANDLER = "api_handler"
 OLDEST_PYTHON = (3, 11)
 
 Check = Callable[[], str]
@@ -108,12 +110,21 @@ def _python() -> str:
 
 
 def _packages() -> str:
-    lines = (line.partition("#")[0].strip() for line in (ROOT / "requirements-dev.txt").read_text().splitlines())
-    wanted = [Requirement(line) for line in lines if line and not line.startswith("-")]
+    wanted = list(_pinned("requirements-dev.txt"))
     wrong = [f"{each.name} ({found})" for each in wanted if (found := _installed(each)) is not None]
     if wrong:
         raise Ailment(f"Not as requirements-dev.txt says: {', '.join(wrong)}. Run `make setup`.")
     return f"{len(wanted)} as pinned"
+
+
+def _pinned(file: str) -> Iterator[Requirement]:
+    """What a file of requirements asks for, and those that it names."""
+    for line in (ROOT / file).read_text().splitlines():
+        words = line.partition("#")[0].strip()
+        if words.startswith("-r "):
+            yield from _pinned(words.removeprefix("-r ").strip())
+        elif words:
+            yield Requirement(words)
 
 
 def _installed(wanted: Requirement) -> str | None:
@@ -128,7 +139,11 @@ def _installed(wanted: Requirement) -> str | None:
 
 
 def _contracts() -> str:
-    return f"{len(load().all)} right"
+    contracts, mistakes = checked(texts())
+    mistakes += refused_checks(contracts)
+    if mistakes:
+        raise ContractError(*mistakes)
+    return f"{len(contracts)} right"
 
 
 def _stage(stage: Stage) -> str:
@@ -171,16 +186,18 @@ class _Aws:
         return name
 
     def functions(self) -> str:
-        functions = self.surroundings.client("lambda")
-        try:
-            found = [self._function(functions, name) for name in FUNCTIONS]
-        except ClientError as error:
-            raise self._undeployed(error, "A function is missing") from error
-        return f"{', '.join(FUNCTIONS)} on {', '.join(sorted(set(found)))}"
+        client, names = self.surroundings.client("lambda"), list(load_config()["lambda_functions"])
+        runtimes = {self._runtime(client, name) for name in names}
+        return f"{', '.join(names)} on {', '.join(sorted(runtimes))}"
 
-    def _function(self, functions: Any, name: str) -> str:
-        found = functions.get_function_configuration(FunctionName=self.surroundings.stage.function(name))
-        return str(found["Runtime"])
+    def _runtime(self, client: Any, name: str) -> str:
+        stage = self.surroundings.stage
+        try:
+            # Chalice names the API's function after the app and the stage alone, as the stack is named.
+            deployed = stage.stack if name == API_HANDLER else stage.function(name)
+            return str(client.get_function_configuration(FunctionName=deployed)["Runtime"])
+        except ClientError as error:
+            raise self._undeployed(error, f"There is no function {deployed}") from error
 
     def dead_letters(self) -> str:
         queues = self.surroundings.client("sqs")

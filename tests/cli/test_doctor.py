@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from importlib import metadata
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
-from chalicelib.contracts import ContractError, Mistake
 from cli import doctor, surroundings
 from cli.main import recibo
-from infra.stages import UsageError
+from infra.stages import UsageError, load_config
 from tests.aws import World, simulated_aws
 from tests.events import BUCKET
 
@@ -62,13 +63,10 @@ def test_without_an_aws_nothing_of_it_is_looked_at(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_unknown_stage_and_a_bad_contract_are_told_by_their_own_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused() -> None:
-        raise ContractError(Mistake(file="a.json", place="rows", reason="is not an object"))
-
-    monkeypatch.setattr(doctor, "load", refused)
+    monkeypatch.setattr(doctor, "texts", lambda: {"a.json": '{"name": "a", "match": "*.csv", "rows": 1}'})
     status, found = examined("--stage", "nowhere")
     assert (status, list(found)[-1]) == (1, "stage")
-    assert "a.json" in found["contracts"][1]
+    assert "a.json: rows" in found["contracts"][1]
     assert "There is no stage 'nowhere'" in found["stage"][1]
 
 
@@ -77,3 +75,40 @@ def test_a_package_of_another_version_is_named(monkeypatch: pytest.MonkeyPatch) 
     found = examined()[1]["packages"]
     assert not found[0]
     assert "chalice (0.0.1)" in found[1]
+
+
+def test_a_package_of_the_functions_own_is_looked_at_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = metadata.version
+    monkeypatch.setattr(doctor, "version", lambda name: "0.0.1" if name == "orjson" else installed(name))
+    assert "orjson (0.0.1)" in examined()[1]["packages"][1]
+
+
+def test_a_check_that_no_deployment_would_take_is_not_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = {"fields": [{"name": "id", "type": "integer"}]}
+    wrong = {
+        "name": "a",
+        "match": "*.csv",
+        "format": "csv",
+        "schema": schema,
+        "checks": {"total": "sum(no_column) > 0"},
+    }
+    monkeypatch.setattr(doctor, "texts", lambda: {"a.json": json.dumps(wrong)})
+    is_right, words = examined()[1]["contracts"]
+    assert (is_right, words.startswith("a.json: checks.total: ")) == (False, True)
+
+
+@pytest.mark.parametrize("missing", [*load_config()["lambda_functions"], None])
+def test_a_function_that_is_missing_is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch, missing: str | None
+) -> None:
+    def runtime(FunctionName: str) -> dict[str, str]:
+        if FunctionName == absent:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetFunctionConfiguration")
+        return {"Runtime": "python3.13"}
+
+    absent = "recibo-local" if missing == "api_handler" else f"recibo-local-{missing}"
+    monkeypatch.setattr(surroundings._client("lambda", None), "get_function_configuration", runtime)
+    world.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    is_right, words = examined()[1]["functions"]
+    assert is_right == (missing is None)
+    assert missing is None or f"There is no function {absent}: run `make deploy STAGE=local`" in words
