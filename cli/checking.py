@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from errno import ENOENT
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -15,14 +18,14 @@ import click
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
 from chalicelib.contracts import Contract, ContractError, load
-from chalicelib.contracts.loading import text_of
+from chalicelib.contracts.loading import checked, text_of
 from chalicelib.inspection import Expectation, Report, inspect
 from chalicelib.inspection.checking import refused_checks
 from chalicelib.inspection.media_types import Format
 from chalicelib.receipts import report_as_json
 from cli.options import quiet_option
 from cli.progress import progress
-from cli.text import printable, why
+from cli.text import NAMELESS, called, printable, sentence, why
 from cli.views import display, report
 from infra.stages import UsageError
 
@@ -57,29 +60,41 @@ def check(
 
     Exit status: 0 if all conform, 1 if some do not, 2 if some could not be inspected.
     """
+    if files.count("-") > 1:
+        raise UsageError("Standard input can be read only once: give - once.")
     contract = _contract(contract_file, key)
     if contract and (as_format or no_header):
         raise UsageError(f"The contract {contract.name} says how to read a file: leave out --as and --no-header.")
     expectation = Expectation(format=Format(as_format) if as_format else None, header=not no_header)
     judge = partial(inspect, contract=contract, expectation=None if contract else expectation)
     show = _say_as_json if as_json else partial(_say, profiled=profiled)
-    codes = [_check(name, partial(judge, name=key or name.removeprefix("-")), show, as_json=as_json) for name in files]
+    codes = [_check(name, partial(judge, name=key or _name(name)), show, as_json=as_json) for name in files]
     sys.exit(max(codes))
 
 
 def _contract(file: str | None, key: str | None) -> Contract | None:
     try:
-        if file:
-            contract = Contract.of(text_of(Path(file)))
-            refused = list(refused_checks({"": contract}))
-            if refused:
-                raise ContractError(*refused)
-            return contract
+        if file is not None:
+            return _right(file)
         return load().choose(key) if key else None
     except OSError as error:
-        raise UsageError(f"The contract {printable(file)} could not be read: {why(error)}.") from error
+        raise UsageError(f"The contract {called(file)} could not be read: {why(error)}.") from error
     except ContractError as error:
-        raise UsageError(f"The contract is not right: {printable(error)}.") from error
+        raise UsageError(f"The contract is not right: {sentence(error)}") from error
+
+
+def _right(file: str) -> Contract:
+    """The contract of a file; raises ContractError, which names it, if it is not right."""
+    if not file:
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT))  # not the folder that Path takes it for
+    try:
+        contracts, mistakes = checked({file: text_of(Path(file))})
+        mistakes += refused_checks(contracts)
+    except ContractError as error:
+        mistakes = [replace(mistake, file=file) for mistake in error.mistakes]
+    if mistakes:
+        raise ContractError(*mistakes)
+    return contracts[file]
 
 
 def _check(
@@ -107,8 +122,13 @@ def _say(name: str, found: Mapping[str, Any], *, profiled: bool) -> None:
     display(report(_title(name), found, profiled=profiled))
 
 
+def _name(file: str) -> str:
+    """By which name it is judged; standard input has none."""
+    return "" if file == "-" else file
+
+
 def _title(name: str) -> str:
-    return "standard input" if name == "-" else name
+    return "standard input" if name == "-" else name or NAMELESS
 
 
 @contextlib.contextmanager
@@ -125,10 +145,19 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
 @contextlib.contextmanager
 def _watched(file: IO[bytes], name: str) -> Iterator[Iterator[bytes]]:
     """The file's bytes; a person is shown how far their inspection has got."""
-    total = None if name == "-" else os.fstat(file.fileno()).st_size
+    total = _size(file)
     with progress(*COLUMNS) as shown:
         task = shown.add_task(_title(printable(os.path.basename(name))), total=total)
         yield _chunks(file, lambda read: shown.advance(task, read))
+
+
+def _size(file: IO[bytes]) -> int | None:
+    """How many bytes there are to read; None if nobody knows, as of a pipe."""
+    try:
+        found = os.fstat(file.fileno())
+    except OSError:  # standard input that is no file of the system
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def _chunks(file: IO[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -16,7 +17,7 @@ from chalicelib.inspection.checking import refused_checks
 from cli.inference import NoContractError, Sample, Wishes, proposed
 from cli.options import json_option, quiet_option
 from cli.progress import waiting
-from cli.text import printable, why
+from cli.text import called, printable, sentence, why
 from infra.stages import UsageError
 
 CHUNK = 1 << 20
@@ -52,7 +53,7 @@ def check(files: Sequence[str], as_json: bool) -> None:
     mistakes += refused_checks(contracts)
     for name in dict.fromkeys(files):
         if name in unread:
-            click.echo(f"recibo: {printable(name)} could not be read: {unread[name]}.", err=True)
+            click.echo(f"recibo: {called(name)} could not be read: {unread[name]}.", err=True)
         else:
             wrong = [mistake for mistake in mistakes if mistake.file == name]
             (_say_as_json if as_json else _say)(name, contracts.get(name), wrong)
@@ -84,8 +85,10 @@ def infer(
     It is a beginning: what it does not know, a person adds. Exit status: 0 if there is one, 1 if no contract can let
     the samples pass, 2 if a file could not be read or written.
     """
-    if unnameable := [file for file in files if not (name and match) and not _is_utf8(file)]:
+    is_named = name is not None and match is not None
+    if unnameable := [file for file in files if not is_named and not _is_utf8(file)]:
         raise UsageError(f"A contract cannot be named after {printable(unnameable[0])}: add --name and --match.")
+    _refuse_unrepeatable(files)
     wishes = Wishes(name=name, match=match, header=not no_header, bounds=bounds, enums=enums)
     samples = [Sample(name=file, read=partial(_chunks, file)) for file in files]
     try:
@@ -99,11 +102,18 @@ def infer(
         click.echo(f"recibo: no contract: {printable(error)}.", err=True)
         sys.exit(WRONG)
     except ContractError as error:
-        raise UsageError(f"The contract would not be right: {printable(error)}.") from error
+        raise UsageError(f"The contract would not be right: {sentence(error)}") from error
     except OSError as error:
-        raise UsageError(f"{printable(error.filename)} could not be read or written: {why(error)}.") from error
+        raise UsageError(f"{called(error.filename)} could not be read or written: {why(error)}.") from error
     if output is None:
         click.echo(text)
+
+
+def _refuse_unrepeatable(files: Sequence[str]) -> None:
+    """A pipe would have nothing left for the second reading."""
+    for file in files:
+        if os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)):
+            raise UsageError(f"{called(file)} is no regular file, and samples are read more than once: save it as one.")
 
 
 def _is_utf8(name: str) -> bool:

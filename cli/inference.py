@@ -175,8 +175,8 @@ def _contract(
 ) -> dict[str, Any]:
     key = next((at for at, field in enumerate(fields[:KEY_WITHIN]) if field.unique and field.required), None)
     described = [field.descriptor(unique=at == key) for at, field in enumerate(fields)]
-    glob = wishes.match or glob_of([sample.base for sample in samples])
-    name = wishes.name or name_of(glob)
+    glob = glob_of([sample.base for sample in samples]) if wishes.match is None else wishes.match
+    name = name_of(glob) if wishes.name is None else wishes.name
     names = ", ".join(printable(sample.base) for sample in samples[:3]) + (" and others" if len(samples) > 3 else "")
     return {
         "name": name,

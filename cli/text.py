@@ -9,12 +9,24 @@ from typing import Any
 
 from infra.stages import UsageError
 
+NAMELESS = "a file without a name"
 UNITS: Mapping[str, str] = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def printable(text: object) -> str:
     """The text in one line, its control characters shown and not obeyed: names come from strangers."""
     return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in str(text))
+
+
+def called(name: object) -> str:
+    """A file's name for a sentence, even where it was given as nothing at all."""
+    return printable(name) or NAMELESS
+
+
+def sentence(text: object) -> str:
+    """The text in one line, with a mark at its end."""
+    line = printable(text)
+    return line if line.endswith((".", "?", "!")) else f"{line}."
 
 
 def why(error: OSError) -> str:

@@ -21,7 +21,7 @@ from cli.checking import CONFORMS, FAILS, NOT_INSPECTED
 from cli.options import aws_options, json_option, quiet_option
 from cli.progress import progress, waiting
 from cli.surroundings import Surroundings
-from cli.text import printable, why
+from cli.text import called, printable, why
 from cli.views import display, report
 from infra.stages import UsageError
 
@@ -36,7 +36,7 @@ def _readable(_ctx: click.Context, _parameter: click.Parameter, files: Sequence[
                 raise OSError("it is no regular file")
             open(name, "rb").close()
         except OSError as error:
-            raise UsageError(f"{printable(name)} could not be uploaded: {why(error)}.") from error
+            raise UsageError(f"{called(name)} could not be uploaded: {why(error)}.") from error
     return files
 
 

@@ -9,11 +9,17 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from chalicelib.inspection import Report, inspect
+from cli import checking
+from cli.checking import _size
+from cli.main import recibo as command_line
 from infra.stages import ROOT
 
 GOOD = b"id,name\n1,Ana\n2,Bia\n"
@@ -198,3 +204,35 @@ def test_the_profile_of_a_table_is_shown_only_if_asked_for(tmp_path: Path) -> No
 def test_names_in_a_profile_cannot_command_a_terminal(tmp_path: Path) -> None:
     name = write(tmp_path, "a.csv", b"\x1b[31mred,b\n1,2\n")
     assert b"\x1b" not in recibo("check", "--profile", name).stdout
+
+
+def test_standard_input_that_is_named_twice_is_refused_with_a_sentence() -> None:
+    done = recibo("check", "-", "-", stdin=GOOD)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+
+
+def test_a_dash_before_a_name_is_a_part_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    names: list[str] = []
+
+    def spied(chunks: Iterator[bytes], *, name: str, **options: Any) -> Report:
+        names.append(name)
+        return inspect(chunks, name=name, **options)
+
+    monkeypatch.setattr(checking, "inspect", spied)
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "-a.csv", GOOD)
+    assert CliRunner().invoke(command_line, ["check", "--", "-a.csv", "-"], input=GOOD).exit_code == 0
+    assert names == ["-a.csv", ""]
+
+
+def test_a_file_without_a_name_is_told_readably() -> None:
+    done = recibo("check", "")
+    told = b"recibo: a file without a name could not be inspected: there is no such file.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"", told)
+
+
+def test_how_much_a_pipe_has_is_not_known(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(writer)
+    with open(reader, "rb") as pipe, open(write(tmp_path, "a.csv", GOOD), "rb") as file:
+        assert (_size(pipe), _size(file)) == (None, len(GOOD))

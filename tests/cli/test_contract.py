@@ -93,6 +93,8 @@ def test_a_contract_that_is_not_right_exits_2_with_one_sentence(tmp_path: Path, 
     done = recibo("check", "--contract", name, SAMPLE)
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
     assert reason in done.stderr
+    assert name.encode() in done.stderr
+    assert b"?." not in done.stderr
 
 
 def test_how_to_read_a_file_is_said_by_the_contract_or_by_options_not_both() -> None:
@@ -115,3 +117,29 @@ def test_a_sample_whose_name_no_contract_can_have_is_named_with_the_way_out(tmp_
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
     assert b"udcff.csv: add --name and --match" in done.stderr
     assert recibo("contract", "infer", "--name", "a", "--match", "a*.csv", sample).returncode == 0
+
+
+def test_a_contract_without_a_name_is_not_taken_for_none() -> None:
+    done = recibo("check", "--contract", "", SAMPLE)
+    told = b"recibo: The contract a file without a name could not be read: there is no such file.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"", told)
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--name", b"The contract would not be right: name: must be a text"),
+        ("--match", b"The contract would not be right: match: must be a text"),
+        ("--output", b"a file without a name could not be read or written"),
+    ],
+)
+def test_an_option_that_is_given_as_nothing_is_not_taken_for_left_out(option: str, told: bytes) -> None:
+    done = recibo("contract", "infer", option, "", SAMPLE)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert told in done.stderr
+
+
+def test_a_sample_that_can_be_read_only_once_is_refused_with_a_sentence() -> None:
+    done = recibo("contract", "infer", "/dev/stdin", stdin=b"id\n1\n")
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert b"/dev/stdin is no regular file" in done.stderr
