@@ -22,7 +22,7 @@ from cli.options import aws_options
 from cli.progress import be_unwatched, progress
 from cli.reading import found_receipts
 from cli.surroundings import Surroundings
-from cli.text import moment, number, printable, why
+from cli.text import bound, number, printable, why
 from infra.stages import UsageError
 
 COLUMNS = (
@@ -64,7 +64,7 @@ def export(
     The CSV is safe to open in a spreadsheet: no cell that came from a file's name or a finding is taken for a formula.
     JSON Lines hold every receipt whole, as `show --json` does.
     """
-    period = Period(since=moment(since) if since else None, until=moment(until) if until else None)
+    period = Period(since=bound(since), until=bound(until))
     summaries = found_receipts(surroundings, period, failed=failed, source=source, page=PAGE)
     receipts = map(surroundings.ledger.whole, itertools.islice(summaries, limit))
     write = write_json if as_json or form == "jsonl" else write_csv

@@ -17,7 +17,7 @@ from chalicelib.aws.lists import PAGE, Period
 from cli.options import aws_options, json_option, quiet_option
 from cli.progress import waiting
 from cli.surroundings import Surroundings
-from cli.text import moment, printable
+from cli.text import bound, printable
 from cli.views import display, receipt_in_full, receipts
 from infra.stages import UsageError
 
@@ -50,7 +50,7 @@ def list_receipts(
     as_json: bool,
 ) -> None:
     """List receipts, newest first."""
-    period = Period(since=moment(since) if since else None, until=moment(until) if until else None)
+    period = Period(since=bound(since), until=bound(until))
     if same_as and (failed or source or since or until):
         raise UsageError("--same-as looks everywhere: give it without --failed, --source, --since and --until.")
     found = (
@@ -163,7 +163,7 @@ def _show_one(receipt: dict[str, Any], entries: list[dict[str, Any]], *, as_json
 @aws_options
 def watch(surroundings: Surroundings, *, since: str | None, count: int | None, as_json: bool) -> None:
     """Show receipts as they appear, until Ctrl-C."""
-    start = moment(since) if since else datetime.now(UTC)
+    start = bound(since) or datetime.now(UTC)
     arriving = itertools.islice(arrivals(surroundings, start), count)
     with contextlib.suppress(KeyboardInterrupt):  # the way to end it
         if as_json:

@@ -17,7 +17,7 @@ from chalicelib.wanted import Run, Scope, Step
 from cli.asking import Asking, Work, dry_run_option, print_wanted, reconciliation, timeout_option
 from cli.options import aws_options, json_option, quiet_option
 from cli.surroundings import Surroundings
-from cli.text import moment, printable
+from cli.text import bound, printable
 from cli.views import display, report
 from infra.stages import UsageError
 
@@ -48,7 +48,7 @@ def reconcile(surroundings: Surroundings, *, prefix: str, since: str | None, **o
     Exit status: 0 if every inspection asked for has its receipt, 2 if some did not come.
     """
     now = datetime.now(UTC)
-    floors = (moment(since) if since else None, kept_since(now, _retention(surroundings)))
+    floors = (bound(since), kept_since(now, _retention(surroundings)))
     scope = _scope(surroundings, now, prefix=prefix, since=max(filter(None, floors), default=None))
     _work(surroundings, reconciliation(surroundings).steps(scope, now=now), **options)
 

@@ -21,7 +21,7 @@ from cli.options import aws_options, json_option
 from cli.progress import waiting
 from cli.surroundings import Surroundings
 from cli.tables import Fitting
-from cli.text import moment, number, printable, size
+from cli.text import bound, moment, number, printable, size
 from cli.views import STYLES, display
 from infra.stages import UsageError
 
@@ -67,7 +67,7 @@ class _Bounds:
 
 
 def _period(since: str, until: str | None) -> _Bounds:
-    period = _Bounds(since=moment(since), until=moment(until) if until else datetime.now(UTC))
+    period = _Bounds(since=moment(since), until=bound(until) or datetime.now(UTC))
     if period.since >= period.until:
         raise UsageError(f"There is no time {_words(period)}: give a --since that is before --until.")
     return period

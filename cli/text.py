@@ -83,3 +83,8 @@ def moment(text: str) -> datetime:
         raise UsageError(
             f"{text!r} is not a time: write 2026-11-23, 2026-11-23T08:00, or how long ago: 90m, 6h, 2d."
         ) from error
+
+
+def bound(text: str | None) -> datetime | None:
+    """The time that a person gave, if one was; an option that an unset variable left empty is no time."""
+    return None if text is None else moment(text)

@@ -54,7 +54,7 @@ def create(
     as_json: bool,
 ) -> None:
     """Make a token and print it, once: only a hash of it is kept."""
-    text = made(surroundings, name, scopes, prefix=prefix, expires=_duration(expires) if expires else None)
+    text = made(surroundings, name, scopes, prefix=prefix, expires=None if expires is None else _duration(expires))
     click.echo(json.dumps({"name": name, "token": text}) if as_json else text)
 
 

@@ -27,7 +27,7 @@ from chalicelib.wanted import NotVersionedError, refuse_unversioned
 from cli.options import aws_options, quiet_option
 from cli.progress import progress
 from cli.surroundings import Surroundings
-from cli.text import moment, printable
+from cli.text import bound, printable
 from cli.verdicts import answer
 from cli.views import display
 from infra.stages import UsageError
@@ -72,7 +72,7 @@ def verify(
         return
     if version or inspection:
         raise UsageError("--version and --inspection say which receipt: give --receipt KEY with them.")
-    verdict = _verdict(surroundings, moment(since) if since else None, strict=strict)
+    verdict = _verdict(surroundings, bound(since), strict=strict)
     if as_json:
         click.echo(json.dumps(verdict.as_json(), ensure_ascii=False))
     else:

@@ -61,3 +61,18 @@ def test_a_day_is_listed_by_its_bounds(world: World) -> None:
         record(world, f"{minutes}.csv", b"a\n1\n", minutes=minutes)
     since, until = (str((NOON + timedelta(minutes=minutes)).isoformat()) for minutes in (1, 3))
     assert keys(ls("--since", since, "--until", until)) == ["2.csv", "1.csv"]
+
+
+@pytest.mark.parametrize("option", ["--since", "--until"])
+@pytest.mark.parametrize("command", ["ls", "export", "stats"])
+def test_a_time_that_is_given_as_nothing_is_not_taken_for_left_out(world: World, command: str, option: str) -> None:
+    record(world, "a.csv", b"a\n1\n")
+    done = CliRunner().invoke(recibo, [command, option, ""])
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "'' is not a time" in done.stderr
+
+
+def test_a_token_is_not_for_ever_because_its_duration_is_given_as_nothing(world: World) -> None:
+    done = CliRunner().invoke(recibo, ["token", "create", "partner", "--expires", ""])
+    assert (done.exit_code, done.stdout, world.receipts) == (2, "", [])
+    assert "'' is no duration" in done.stderr
