@@ -104,7 +104,8 @@ def _form(reports: Sequence[Report], wishes: Wishes) -> dict[str, Any]:
     if len(formats) > 1:
         raise NoContractError(f"the samples are of several formats: {', '.join(sorted(formats))}")
     form: dict[str, Any] = {"format": formats.pop()}
-    delimiters = {report.facts.delimiter for report in reports}
+    # A table of one column does not tell which delimiter others have.
+    delimiters = {report.facts.delimiter for report in reports if len(report.facts.columns) > 1} or {","}
     dialect: dict[str, Any] = {} if wishes.header or form["format"] == "jsonl" else {"header": False}
     if len(delimiters) == 1 and form["format"] == "csv":
         dialect = {"delimiter": delimiters.pop(), **dialect}

@@ -50,6 +50,7 @@ def fields_of(*tables: bytes, wishes: Wishes | None = None, name: str = "x.csv")
 @settings(max_examples=60)
 @given(st.lists(tables(), min_size=1, max_size=2), WISHES, st.sampled_from([",", ";", "|"]))
 @example([[["a"], ["1"], ["1.5"], ["\0"]]], Wishes(), ",")
+@example([[["id"]], [["id", "id"]]], Wishes(header=False), ";")
 def test_samples_pass_the_contract_that_is_proposed_from_them(
     tables: list[list[list[str]]], wishes: Wishes, delimiter: str
 ) -> None:
