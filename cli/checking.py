@@ -18,9 +18,9 @@ import click
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
 from chalicelib.contracts import Contract, ContractError, load
-from chalicelib.contracts.loading import checked, text_of
+from chalicelib.contracts.loading import text_of
 from chalicelib.inspection import Expectation, Report, inspect
-from chalicelib.inspection.checking import refused_checks
+from chalicelib.inspection.checking import judged
 from chalicelib.inspection.media_types import Format
 from chalicelib.receipts import report_as_json
 from cli.options import quiet_option
@@ -88,8 +88,7 @@ def _right(file: str) -> Contract:
     if not file:
         raise FileNotFoundError(ENOENT, os.strerror(ENOENT))  # not the folder that Path takes it for
     try:
-        contracts, mistakes = checked({file: text_of(Path(file))})
-        mistakes += refused_checks(contracts)
+        contracts, mistakes = judged({file: text_of(Path(file))})
     except ContractError as error:
         mistakes = [replace(mistake, file=file) for mistake in error.mistakes]
     if mistakes:

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from chalicelib.contracts import Contract, ContractError, Mistake
-from chalicelib.contracts.loading import checked, text_of
-from chalicelib.inspection.checking import refused_checks
+from chalicelib.contracts.loading import text_of
+from chalicelib.inspection.checking import judged
 from cli.inference import NoContractError, Sample, Wishes, proposed
 from cli.options import json_option, quiet_option
 from cli.progress import waiting
@@ -48,9 +48,8 @@ def check(files: Sequence[str], as_json: bool) -> None:
             mistakes += (Mistake(file=name, reason=mistake.reason) for mistake in error.mistakes)
         except OSError as error:
             unread[name] = why(error)
-    contracts, more = checked(texts)
+    contracts, more = judged(texts)
     mistakes += more
-    mistakes += refused_checks(contracts)
     for name in dict.fromkeys(files):
         if name in unread:
             click.echo(f"recibo: {called(name)} could not be read: {unread[name]}.", err=True)

@@ -16,8 +16,8 @@ from rich.text import Text
 
 from chalicelib.aws.seals import DynamoSeals
 from chalicelib.contracts import ContractError
-from chalicelib.contracts.loading import checked, texts
-from chalicelib.inspection.checking import refused_checks
+from chalicelib.contracts.loading import texts
+from chalicelib.inspection.checking import judged
 from cli.options import json_option, quiet_option, stage_options
 from cli.surroundings import Surroundings
 from cli.text import local_time, number, printable
@@ -139,8 +139,7 @@ def _installed(wanted: Requirement) -> str | None:
 
 
 def _contracts() -> str:
-    contracts, mistakes = checked(texts())
-    mistakes += refused_checks(contracts)
+    contracts, mistakes = judged(texts())
     if mistakes:
         raise ContractError(*mistakes)
     return f"{len(contracts)} right"

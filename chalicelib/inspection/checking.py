@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from chalicelib.contracts import Contract, Mistake
+from chalicelib.contracts.loading import checked
+
+
+def judged(texts: Mapping[str, str]) -> tuple[dict[str, Contract], list[Mistake]]:
+    """The contracts among some texts by the names of their files, and every mistake, those in their checks included."""
+    contracts, mistakes = checked(texts)
+    return contracts, [*mistakes, *refused_checks(contracts)]
 
 
 def refused_checks(contracts: Mapping[str, Contract]) -> Iterator[Mistake]:

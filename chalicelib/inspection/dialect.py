@@ -41,7 +41,9 @@ def detect_dialect(
     if split:
         return max(split, key=lambda found: (not found.stray_quotes, found.confidence, found.columns))
     below = [each for each in present if may_have_title and _is_table_below(sample, each, whole=whole)]
-    return row_by_row(sample, (*below, *delimiters)[0], whole=whole)
+    found = (*below, *delimiters)[0]
+    known = next((dialect for dialect in candidates if dialect.delimiter == found), None)
+    return known or row_by_row(sample, found, whole=whole)
 
 
 def _is_table_below(sample: str, delimiter: str, *, whole: bool) -> bool:

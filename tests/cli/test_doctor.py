@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from importlib import metadata
 
 import pytest
@@ -13,18 +12,14 @@ from click.testing import CliRunner
 from cli import doctor, surroundings
 from cli.main import recibo
 from infra.stages import UsageError, load_config
-from tests.aws import World, simulated_aws
+from tests.aws import World
 from tests.events import BUCKET
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(surroundings, "endpoint_for", lambda _stage, _endpoint: None)
+def world(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(doctor, "endpoint_for", lambda _stage, _endpoint: "http://emulator")
-    with simulated_aws(monkeypatch) as made:
-        surroundings._client.cache_clear()
-        yield made
-    surroundings._client.cache_clear()
+    return world
 
 
 def examined(*options: str) -> tuple[int, dict[str, tuple[bool, str]]]:

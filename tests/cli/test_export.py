@@ -5,23 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.inspection import inspect
 from chalicelib.uploads import entry_of
-from cli import surroundings
 from cli.exporting import COLUMNS, write_csv, write_json
 from cli.main import recibo
 from infra.template import LOCAL
 from tests import events
-from tests.aws import World, simulated_aws
+from tests.aws import World
 from tests.fakes import NOON
 from tests.receipts import receipt
 
@@ -29,15 +26,6 @@ HOSTILE = st.sampled_from(
     ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "a,b\n", '"', "ok"]
 )
 TEXTS = HOSTILE | st.text(st.characters(exclude_categories=["Cs"]))
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(surroundings, "endpoint_for", lambda _stage, _endpoint: None)
-    with simulated_aws(monkeypatch) as made:
-        surroundings._client.cache_clear()
-        yield made
-    surroundings._client.cache_clear()
 
 
 def record(world: World, key: str, content: bytes, *, minutes: int = 0) -> None:

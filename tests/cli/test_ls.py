@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,21 +10,11 @@ from click.testing import CliRunner, Result
 
 from chalicelib.inspection import inspect
 from chalicelib.uploads import entry_of
-from cli import surroundings
 from cli.main import recibo
 from tests import events
-from tests.aws import World, simulated_aws
+from tests.aws import World
 from tests.fakes import NOON
 from tests.receipts import SUCCESS, receipt
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(surroundings, "endpoint_for", lambda _stage, _endpoint: None)
-    with simulated_aws(monkeypatch) as made:
-        surroundings._client.cache_clear()
-        yield made
-    surroundings._client.cache_clear()
 
 
 def ls(*options: str) -> Result:

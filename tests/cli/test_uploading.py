@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from cli import surroundings
 from cli.main import recibo
 from cli.surroundings import Surroundings
 from infra.template import LOCAL
-from tests.aws import World, simulated_aws
+from tests.aws import World
 from tests.events import BUCKET
 
 
@@ -39,15 +38,6 @@ def test_a_file_that_nobody_would_inspect_is_not_uploaded(monkeypatch: pytest.Mo
     assert done.exit_code == 2
     assert "a.csv would get no receipt" in done.stderr
     assert "--prefix incoming/" in done.stderr
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(surroundings, "endpoint_for", lambda _stage, _endpoint: None)
-    with simulated_aws(monkeypatch) as made:
-        surroundings._client.cache_clear()
-        yield made
-    surroundings._client.cache_clear()
 
 
 def test_a_bucket_that_does_not_exist_is_told_in_one_sentence(world: World, tmp_path: Path) -> None:

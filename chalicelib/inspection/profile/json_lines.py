@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from chalicelib.findings import Findings
 from chalicelib.inspection.json_fast import Decoded
@@ -43,14 +43,11 @@ class JsonProfile(NativeProfile):
     def take_decoded(self, records: Sequence[Decoded], *, row: int) -> None:
         """The same of records that were decoded to be judged."""
         self.take(b"", row=row)
-        at = self._sampling.skipped(row)
-        while at < len(records):
+        for at in self._wanted(row, len(records)):
             record, size = records[at]
             is_short = size <= 2 * _MOST_NESTED  # a level takes two characters
             if record is not None and size <= self._limits.profiled_characters and (is_short or not _is_deep(record)):
                 self._take_record(record, size, row + at)
-            at += 1
-            at += self._sampling.skipped(row + at)
 
     def facts(self, facts: Facts) -> Facts:
         """The facts of the lines with the profile of their members; as they are if there is no record."""
@@ -59,15 +56,20 @@ class JsonProfile(NativeProfile):
 
     def _take_run(self, run: bytes, row: int, until: int | None = None) -> None:
         """Profile what is wanted of a run; where the next one begins tells, without counting lines, if that is any."""
-        at = self._sampling.skipped(row)
-        if not run or (until is not None and row + at >= until):
+        if not run or (until is not None and row + self._sampling.skipped(row) >= until):
             return
         lines = run.split(b"\n")
-        while at < len(lines):
+        for at in self._wanted(row, len(lines)):
             line = lines[at]
             record = _object(line) if len(line) <= self._limits.profiled_characters else None
             if record is not None:
                 self._take_record(record, len(line), row + at)
+
+    def _wanted(self, row: int, count: int) -> Iterator[int]:
+        """Which of so many records from a row on are to be profiled; each is taken before the next is asked for."""
+        at = self._sampling.skipped(row)
+        while at < count:
+            yield at
             at += 1
             at += self._sampling.skipped(row + at)
 
