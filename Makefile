@@ -30,7 +30,7 @@ aws: setup ## only the embedded AWS, empty; PORT=4566 chooses the port
 
 test: lint ## every test: those that start nothing on all processors, then those that are end to end
 	@$(BIN)/python -m pytest -m "not e2e" -n auto -q --dist worksteal
-	@$(BIN)/python -m pytest -m e2e -n 2 -q --dist loadgroup --durations 15
+	@$(BIN)/python -m pytest -m e2e -n 2 -q --dist loadscope --durations 15
 
 soak: setup ## 10,000 uploads on the embedded AWS while its workers are killed; UPLOADS=1000 for fewer
 	@$(BIN)/python -m tests.e2e.soak $(if $(UPLOADS),--uploads $(UPLOADS))

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,13 +63,6 @@ def emulators() -> list[str]:
     return ["embedded", "localstack"] if LOCALSTACK.exists() else ["embedded"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of one emulator are of one worker, which starts it once (`--dist loadgroup`)."""
-    for item in items:
-        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        item.add_marker(pytest.mark.xdist_group(str(parameters.get("emulator", "alone"))))
-
-
 @pytest.fixture(scope="session", params=emulators())
 def emulator(request: pytest.FixtureRequest) -> str:
     """The name of the AWS under test."""
@@ -78,21 +72,27 @@ def emulator(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def endpoint(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the AWS under test listens."""
+    run = tmp_path_factory.getbasetemp().parent  # all workers'
+    (run / f"{emulator} of {os.environ.get('PYTEST_XDIST_WORKER')}").touch()
+    assert len(list(run.glob(f"{emulator} of *"))) == 1, "two workers test on one emulator: see tests/conftest.py"
     with contextlib.ExitStack() as stack:
         if emulator == "given":
             yield GIVEN
         elif emulator == "embedded":
             yield stack.enter_context(embedded_aws(enforcing=True))
         else:
-            yield stack.enter_context(_localstack(tmp_path_factory.mktemp("localstack") / "log"))
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="localstack-", ignore_cleanup_errors=True))
+            yield stack.enter_context(_localstack(Path(folder)))
 
 
 @contextlib.contextmanager
-def _localstack(log: Path) -> Iterator[str]:
-    port = free_port()
+def _localstack(folder: Path) -> Iterator[str]:
+    """Run it; all that it keeps is in the folder."""
+    port, log = free_port(), folder / "log"
     environment = {
         **os.environ,
         "PORT": str(port),
+        "TMPDIR": str(folder),
         "LAMBDA_RETRY_BASE_DELAY": "1",
         "PYTHONPATH": str(ATOMIC),
     }
