@@ -112,12 +112,13 @@ def _send(s3: Any, name: str, bucket: str, key: str, advance: Any) -> None:
 def await_receipt(surroundings: Surroundings, upload: Entry, seconds: float) -> dict[str, Any] | None:
     """The upload's final receipt, or None if it has none after that time."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while True:  # once at least: it may be there already
         receipt = surroundings.ledger.current(upload.identity)
         if receipt and receipt.get("finished_at"):
             return receipt
+        if time.monotonic() >= deadline:
+            return None
         time.sleep(POLL_SECONDS)
-    return None
 
 
 def _show(surroundings: Surroundings, upload: Entry, timeout: int, *, as_json: bool) -> int:

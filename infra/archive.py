@@ -44,11 +44,11 @@ class ReproducibleZip(zipfile.ZipFile):
 
     def close(self) -> None:
         """Write all of it by name."""
-        for name in sorted(self._waiting):
+        waiting, self._waiting = self._waiting, {}  # one that failed is closed again when it is forgotten
+        for name in sorted(waiting):
             about = zipfile.ZipInfo(name, FIRST_DATE)
             about.create_system = 3  # Unix, whose permissions follow
             about.external_attr = READABLE << 16
             about.compress_type = self.compression
-            self.writestr(about, self._waiting[name].read_bytes())
-        self._waiting.clear()
+            self.writestr(about, waiting[name].read_bytes())
         super().close()

@@ -79,7 +79,10 @@ def _refusal(told: str, lock: Path) -> str:
             f"What was fetched for {found[1] if found else 'a package'} is not what {lock.name} names: deploy nothing "
             f"until you know why. If its maker added a file for another platform, {WRITE}."
         )
+    told = told.strip()
     reason = next((line for line in told.splitlines() if line.startswith("ERROR:")), "ERROR: it gave no reason")
+    if reason == "ERROR: Exception:":  # a traceback follows, as of a disk that is full; what went wrong is said last
+        reason = told.splitlines()[-1]
     return f"pip could not fetch what {lock.name} names: {reason.removeprefix('ERROR: ')}"
 
 

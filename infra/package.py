@@ -28,7 +28,8 @@ def build_zip(project: Path, stage: str) -> Path:
 
     Chalice's cache knows a zip by its contents alone, not by their names, so it is emptied first.
     """
-    shutil.rmtree(project / ".chalice" / "deployments", ignore_errors=True)
+    built = project / ".chalice" / "deployments"
+    shutil.rmtree(built, ignore_errors=True)
     config = CLIFactory(str(project)).create_config_obj(chalice_stage_name=stage)
     # Chalice would ship what this machine compiled, which Lambda does not use, and never finds a zip again that had it.
     for compiled in list((project / "chalicelib").rglob("__pycache__")):
@@ -41,7 +42,11 @@ def build_zip(project: Path, stage: str) -> Path:
         ui=UI(out=told),
         architecture=config.lambda_architecture,
     )
-    path = Path(packager.create_deployment_package(str(project), config.lambda_python_version))
+    try:
+        path = Path(packager.create_deployment_package(str(project), config.lambda_python_version))
+    except BaseException:
+        shutil.rmtree(built, ignore_errors=True)  # `chalice deploy` would take what is half written for the zip
+        raise
     _check(path, project / "requirements.txt", told.getvalue(), config.lambda_python_version)
     return path
 

@@ -27,6 +27,8 @@ HOST = "127.0.0.1"
 RUNNING = ROOT / ".local" / "endpoint"
 START_SECONDS = 60
 STOP_SECONDS = 10
+NEEDED_BYTES = 700 << 20
+"""What the zip is made in, and the functions are unpacked to: 581 MB in the temporary folder at most by `make demo`."""
 CREDENTIALS: Mapping[str, str] = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -56,7 +58,7 @@ def free_port() -> int:
 
 @contextmanager
 def embedded_aws(port: int | None = None, *, enforcing: bool = False) -> Iterator[str]:
-    """Run MiniStack for the length of the block; its endpoint. Raises UsageError if it cannot start.
+    """Run MiniStack for the length of the block; its endpoint. Raises UsageError if it cannot start or has no room.
 
     `enforcing` lets each function do only what its policy allows. It then refuses credentials that it does not know,
     as those of your own account that may be in the environment.
@@ -64,6 +66,11 @@ def embedded_aws(port: int | None = None, *, enforcing: bool = False) -> Iterato
     if port and _is_taken(port):
         raise UsageError(f"Port {port} is busy: choose another with PORT=…, or leave it out for a free one.")
     port = port or free_port()
+    if (free := shutil.disk_usage(tempfile.gettempdir()).free) < NEEDED_BYTES:
+        raise UsageError(
+            f"The embedded AWS needs {NEEDED_BYTES >> 20} MB for its functions, and {tempfile.gettempdir()} has "
+            f"{free >> 20} MB: make room there, or set TMPDIR to a folder that has it."
+        )
     folder = Path(tempfile.mkdtemp(prefix="recibo-aws-"))
     log = folder / "ministack.log"
     with log.open("wb") as output:

@@ -41,13 +41,14 @@ class Copies:
         copy = self._folder / sha256(listed.encode()).hexdigest()
         with self._lock:
             if not copy.exists():
+                self._folder.mkdir(exist_ok=True)
                 half = Path(tempfile.mkdtemp(dir=self._folder))  # what breaks off is no copy
                 zipfile.ZipFile.extractall(archive, half)
                 half.rename(copy)
         return copy
 
 
-COPIES = Copies(Path(tempfile.mkdtemp(prefix="unpacked-")))
+COPIES = Copies(Path(tempfile.gettempdir(), "unpacked"))  # the temporary folder is this emulator's own
 
 
 class LinkedZip(zipfile.ZipFile):

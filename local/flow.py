@@ -26,6 +26,7 @@ from local.samples import Sample, samples
 from local.serving import link_of, linked, serving
 
 RECEIPT_SECONDS = 120
+"""For the receipts of all samples together."""
 
 
 def demo(port: int | None) -> int:
@@ -121,7 +122,11 @@ def _show_samples(surroundings: Surroundings) -> int:
 
 def _receipts_of(surroundings: Surroundings, declared: list[Sample]) -> dict[str, dict[str, Any] | None]:
     uploads = {sample.key: upload_file(surroundings, str(sample.path), sample.key) for sample in declared}
-    return {key: await_receipt(surroundings, upload, RECEIPT_SECONDS) for key, upload in uploads.items()}
+    deadline = time.monotonic() + RECEIPT_SECONDS
+    return {
+        key: await_receipt(surroundings, upload, max(0.0, deadline - time.monotonic()))
+        for key, upload in uploads.items()
+    }
 
 
 def _exports(endpoint: str | None) -> str:

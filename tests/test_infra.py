@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -156,6 +157,24 @@ def test_the_zip_is_the_same_bytes_from_another_clone_at_another_time(archive: P
     for name in ("requirements.lock", "requirements.txt", "app.py"):
         shutil.copyfile(ROOT / name, tmp_path / name)
     assert build_zip(tmp_path, "local").read_bytes() == archive.read_bytes()
+
+
+def test_a_zip_that_could_not_be_written_whole_is_not_left_to_be_deployed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "chalicelib", tmp_path / "chalicelib")
+    shutil.copytree(ROOT / ".chalice", tmp_path / ".chalice", ignore=shutil.ignore_patterns("deploy*"))
+    for name in ("requirements.lock", "requirements.txt", "app.py"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+
+    def full(_zip: zipfile.ZipFile, about: zipfile.ZipInfo, _: bytes) -> None:
+        assert list(tmp_path.glob(".chalice/deployments/*.zip"))
+        raise OSError(errno.ENOSPC, about.filename)
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(OSError, match="28"):
+        build_zip(tmp_path, "local")
+    assert not (tmp_path / ".chalice" / "deployments").exists()
 
 
 def test_the_zip_for_arm64_has_the_wheels_of_arm64(tmp_path: Path) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from infra.stages import ROOT, UsageError
-from local import embedded
+from local import embedded, flow
 from local.embedded import answers, embedded_aws, free_port
 from local.samples import FOLDER, samples
 
@@ -68,6 +71,12 @@ def test_make_demo_on_a_busy_port_exits_2_without_a_traceback() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_without_room_for_its_functions_the_embedded_aws_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=60 << 20))
+    with pytest.raises(UsageError, match=r"needs 700 MB for its functions, and /.* has 60 MB"), embedded_aws():
+        pass
+
+
 def test_an_embedded_aws_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "_environment", lambda port, folder: {"PYTHONPATH": str(folder / str(port))})
     monkeypatch.setattr(sys, "executable", "/bin/false")
@@ -111,6 +120,22 @@ def test_localstack_without_docker_says_what_to_do(tmp_path: Path) -> None:
 def test_every_sample_is_declared_and_every_declared_sample_exists() -> None:
     files = {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.is_file()} - {"expected.json"}
     assert files == {sample.key for sample in samples()}
+
+
+def test_samples_without_receipts_are_waited_for_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "RECEIPT_SECONDS", 100)
+    monkeypatch.setattr(flow, "upload_file", lambda _aws, _name, key: key)
+    waited: list[float] = []
+
+    def never(_: object, __: object, seconds: float) -> None:
+        clock.now += seconds
+        waited.append(seconds)
+
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(flow, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(flow, "await_receipt", never)
+    assert set(flow._receipts_of(cast(Any, None), samples()).values()) == {None}
+    assert sum(waited) == 100
 
 
 def test_the_demo_fails_where_a_receipt_differs_from_what_is_declared() -> None:

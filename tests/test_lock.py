@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import subprocess
 import sys
 from importlib import metadata
@@ -102,6 +103,16 @@ def test_a_file_that_is_not_the_locked_one_is_not_taken(small: tuple[Path, Path]
     lock.write_text(re.sub(r"sha256:.", "sha256:0", lock.read_text()).replace("sha256:0", "sha256:1"))
     with pytest.raises(UsageError, match=r"^What was fetched for backports.zstd==1.8.0 is not what requirements.lock"):
         fetched(lock, requirements, tmp_path / "to")
+
+
+def test_where_a_package_does_not_fit_on_the_disk_it_is_said(small: tuple[Path, Path], tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(UsageError, match=r"^pip could not fetch what requirements.lock names: .*File too large"):
+            fetched(*small, tmp_path / "to")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_version_that_is_not_locked_is_not_fetched(small: tuple[Path, Path], tmp_path: Path) -> None:
