@@ -298,7 +298,9 @@ def tally_of(summaries: Iterable[Mapping[str, Any]]) -> dict[str, int]:
         with _naming(f"the receipt {summary.get('identity')}"):
             tally[_happened(summary)] += 1
             if summary["inspection"] == 1:
-                tally.update(bytes=summary.get("bytes", 0), records=summary.get("records", 0))
+                sizes = {name: summary.get(name, 0) for name in ("bytes", "records")}
+                canonical(sizes)  # refuses what no rollup could be hashed with
+                tally.update(sizes)
     return {name: count for name, count in sorted(tally.items()) if count}
 
 

@@ -11,8 +11,9 @@ import botocore.session
 from botocore.exceptions import ClientError, NoCredentialsError
 from chalice.deploy.packager import LambdaDeploymentPackager
 
-from chalicelib.contracts import ContractError, load
-from chalicelib.inspection.checking import refused_checks
+from chalicelib.contracts import ContractError
+from chalicelib.contracts.loading import texts
+from chalicelib.inspection.checking import judged
 from infra.buckets import check_inbox, check_notifications, check_seals_bucket
 from infra.stages import UsageError
 from infra.target import Target
@@ -21,10 +22,9 @@ from infra.target import Target
 def check_contracts(target: Target) -> None:
     """Every contract can be read and its checks are accepted by the engine."""
     try:
-        found = load(target.project / "chalicelib" / "contracts")
-        refused = list(refused_checks({contract.name: contract for contract in found.all}))
-        if refused:
-            raise ContractError(*refused)
+        _, mistakes = judged(texts(target.project / "chalicelib" / "contracts"))
+        if mistakes:
+            raise ContractError(*mistakes)
     except ContractError as error:
         raise UsageError(f"The contracts are not right: {error}") from error
 

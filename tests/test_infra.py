@@ -320,6 +320,17 @@ def test_contracts_that_are_not_right_are_not_deployed_and_nothing_else_is(tmp_p
         run(target)
 
 
+def test_a_check_that_the_engine_refuses_is_told_of_by_its_contracts_file(tmp_path: Path) -> None:
+    folder = tmp_path / "chalicelib" / "contracts"
+    folder.mkdir(parents=True)
+    schema = {"fields": [{"name": "debit", "type": "number"}]}
+    wrong = {"name": "payments", "match": "acme/*.csv", "schema": schema, "checks": {"positive": "debitt > 0"}}
+    (folder / "a-file.json").write_text(json.dumps(wrong))
+    target = Target(stage=load_stage("local"), project=tmp_path, endpoint=ENDPOINT, say=print)
+    with pytest.raises(UsageError, match=r"^The contracts are not right: a-file\.json: checks\.positive: .*debitt"):
+        run(target)
+
+
 # -- settings of a stage
 
 

@@ -342,6 +342,7 @@ def test_every_entry_is_counted_as_what_happened(entry: dict[str, Any], tally: d
         {name: value for name, value in summary().items() if name != "status"},
         summary(inspection="1"),
         summary(bytes="7"),
+        summary(records=2**64),
     ],
 )
 def test_what_is_no_entry_is_not_counted_but_refused(entry: dict[str, Any]) -> None:
