@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,17 +38,28 @@ class Context:
 def side_by_side(name: str, size: str, calls: str) -> Callable[[], object]:
     """CPU seconds of a call of each handler: the median of batches that alternate, so that noise meets both alike."""
     with TemporaryDirectory() as folder:
-        content = b"".join(stream(FILES[name](), int(size)))
-        wire.answer(content, MEDIA_TYPES[name.rpartition(".")[2]], Path(folder))
-        return _warmed(name, int(size), int(calls))
+        handlers, event = _warmed(HANDLERS, name, int(size), Path(folder))
+        return lambda: _alternate(handlers, event, int(calls))
 
 
-def _warmed(name: str, size: int, calls: int) -> Callable[[], object]:
-    handlers: dict[str, Handler] = {"recibo": import_module("app").inspect, "bare": bare_handler()}
+def alone(who: str, name: str, size: str, calls: str) -> Callable[[], object]:
+    """So many calls of one handler, for a tool that counts what they take; their CPU seconds mean nothing under it."""
+    with TemporaryDirectory() as folder:
+        handlers, event = _warmed([who], name, int(size), Path(folder))
+        return lambda: _spent(handlers[who], event, int(calls))
+
+
+def _warmed(
+    wanted: Iterable[str], name: str, size: int, folder: Path
+) -> tuple[Mapping[str, Handler], Mapping[str, Any]]:
+    """Handlers that have been called for an upload, and its event."""
+    content = b"".join(stream(FILES[name](), size))
+    wire.answer(content, MEDIA_TYPES[name.rpartition(".")[2]], folder)
+    handlers = {who: HANDLERS[who]() for who in wanted}
     event = event_of(KEY.replace("export.csv", name), size)
     for handler in handlers.values():
         _spent(handler, event, WARM_UP)
-    return lambda: _alternate(handlers, event, calls)
+    return handlers, event
 
 
 def _alternate(handlers: Mapping[str, Handler], event: Mapping[str, Any], calls: int) -> dict[str, float]:
@@ -80,6 +91,9 @@ def bare_handler() -> Handler:
             dynamodb.put_item(TableName=table, Item=item, ConditionExpression="attribute_not_exists(pk)")
 
     return handle
+
+
+HANDLERS: Mapping[str, Callable[[], Handler]] = {"recibo": lambda: import_module("app").inspect, "bare": bare_handler}
 
 
 def event_of(key: str, size: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ JOBS: Mapping[str, str] = {
     "recibo-stream": "bench.recibo:inspect_stream",
     "footprint": "bench.recibo:footprint",
     "handlers": "bench.handlers:side_by_side",
+    "handler": "bench.handlers:alone",
     "read": "bench.peers:read",
     "sha256": "bench.peers:sha256",
     "wc": "bench.peers:wc",
