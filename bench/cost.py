@@ -12,9 +12,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from rich.console import Console
-
-from bench.tables import Section, Table, markdown, show
+from bench.tables import Section, Table, tell
 
 MEMORY_OF_ONE_CPU = 1_769
 """The MB of memory at which Lambda gives one whole virtual CPU; less memory has that much less of it."""
@@ -223,10 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     assumed = Assumptions(**{field.name: getattr(asked, field.name) for field in fields(Assumptions)})
     prices = Prices(**{field.name: getattr(asked, field.name) for field in fields(Prices)})
     section = monthly(asked.small, assumed, prices) if asked.monthly else costs(measured, assumed)
-    if asked.markdown:
-        print(markdown([section]))
-    else:
-        show([section], Console())
+    tell(section, as_markdown=asked.markdown)
 
 
 if __name__ == "__main__":

@@ -8,40 +8,34 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from rich.console import Console
-
 from bench.handlers import HANDLERS
-from bench.measure import ROOT, JobFailedError, environment
+from bench.measure import JobFailedError, python
 from bench.small import FILES, SMALL
-from bench.tables import Section, Table, markdown, show
+from bench.tables import Section, Table, tell
 
 CALLS = (60, 160)
 """How often a handler is called in the two counts, whose difference has no start in it."""
+VALGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--log-fd=1")
 NOTE = "Of the process, counted by valgrind; AWS is answered as above."
 
 
 def per_call(who: str, name: str, size: int) -> float:
     """The instructions of one call of a handler; raises JobFailedError if it crashes."""
+    job = ("-m", "bench.jobs", "handler", who, name, str(size))
+    python(*job, "1")  # compiles what is not compiled yet, which would be counted
     with ThreadPoolExecutor() as both:
-        few, many = both.map(lambda calls: _counted(who, name, size, calls), CALLS)
+        few, many = both.map(lambda calls: _counted(*job, str(calls)), CALLS)
     return (many - few) / (CALLS[1] - CALLS[0])
 
 
-def _counted(*job: object) -> int:
+def _counted(*job: str) -> int:
     """What valgrind counts of a job, of which all but the calls is the same each time."""
-    valgrind = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
-    command = [*valgrind, sys.executable, "-m", "bench.jobs", "handler", *map(str, job)]
-    environ = {**environment(), "PYTHONHASHSEED": "0"}
-    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    found = re.search(r"Collected : (\d+)", done.stderr)
-    if done.returncode or not found:
-        raise JobFailedError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    return int(found[1])
+    printed = python(*job, under=VALGRIND, PYTHONHASHSEED="0")
+    return int(re.findall(r"Collected : (\d+)", printed)[-1])
 
 
 def counted() -> Section:
@@ -64,20 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--markdown", action="store_true")
     asked = parser.parse_args(arguments)
     if not shutil.which("valgrind"):
-        print(
-            "Instructions are counted by valgrind, which is not there: install it first.",
-            file=sys.stderr,
-        )
+        print("Instructions are counted by valgrind, which is not there: install it first.", file=sys.stderr)
         return 2
     try:
         section = counted()
     except JobFailedError as error:
         print(error, file=sys.stderr)
         return 2
-    if asked.markdown:
-        print(markdown([section]))
-    else:
-        show([section], Console())
+    tell(section, as_markdown=asked.markdown)
     return 0
 
 

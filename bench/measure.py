@@ -57,11 +57,10 @@ def _is_left_out(name: str) -> bool:
     return name.startswith(("AWS_", "RECIBO_", "PYTHON")) or name.lower().endswith("_proxy")
 
 
-def python(*arguments: str) -> str:
-    """What a fresh interpreter prints; raises JobFailedError if it crashes."""
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
-    )
+def python(*arguments: str, under: Sequence[str] = (), **variables: str) -> str:
+    """What a fresh interpreter prints, perhaps under a tool; raises JobFailedError if it crashes."""
+    command, environ = [*under, sys.executable, *arguments], {**environment(), **variables}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     if done.returncode:
         raise JobFailedError(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
     return done.stdout

@@ -21,9 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 
-from rich.console import Console
-
-from bench.tables import Section, Table, markdown, show
+from bench.tables import Section, Table, tell
 
 MINUTE, HOUR = 60.0, 3600.0
 INFINITE = float("inf")
@@ -462,10 +460,7 @@ def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.simulation", description=__doc__)
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
-    if parser.parse_args().markdown:
-        print(markdown([tables()]))
-    else:
-        show([tables()], Console(width=160))
+    tell(tables(), as_markdown=parser.parse_args().markdown, width=160)
     return 0
 
 

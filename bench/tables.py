@@ -52,6 +52,14 @@ def show(sections: Iterable[Section], console: Console) -> None:
         console.print(Text(goal.line, style=style), soft_wrap=True)
 
 
+def tell(section: Section, *, as_markdown: bool, width: int | None = None) -> None:
+    """Print a section, for a person or for a document."""
+    if as_markdown:
+        print(markdown([section]))
+    else:
+        show([section], Console(width=width))
+
+
 def _rich(table: Table) -> RichTable:
     drawn = RichTable(title=table.title, caption=table.note or None, title_justify="left", caption_justify="left")
     for at, column in enumerate(table.columns):

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColu
 from chalicelib.contracts import Contract, ContractError, load
 from chalicelib.contracts.loading import text_of
 from chalicelib.inspection import Expectation, Report, inspect
-from chalicelib.inspection.checking import judged
+from chalicelib.inspection.checking import right
 from chalicelib.inspection.media_types import Format
 from chalicelib.receipts import report_as_json
 from cli.options import quiet_option
@@ -88,12 +88,9 @@ def _right(file: str) -> Contract:
     if not file:
         raise FileNotFoundError(ENOENT, os.strerror(ENOENT))  # not the folder that Path takes it for
     try:
-        contracts, mistakes = judged({file: text_of(Path(file))})
-    except ContractError as error:
-        mistakes = [replace(mistake, file=file) for mistake in error.mistakes]
-    if mistakes:
-        raise ContractError(*mistakes)
-    return contracts[file]
+        return right({file: text_of(Path(file))})[file]
+    except ContractError as error:  # text_of knows no folder
+        raise ContractError(*(replace(mistake, file=file) for mistake in error.mistakes)) from error
 
 
 def _check(

@@ -13,7 +13,7 @@ from chalice.deploy.packager import LambdaDeploymentPackager
 
 from chalicelib.contracts import ContractError
 from chalicelib.contracts.loading import texts
-from chalicelib.inspection.checking import judged
+from chalicelib.inspection.checking import right
 from infra.buckets import check_inbox, check_notifications, check_seals_bucket
 from infra.stages import UsageError
 from infra.target import Target
@@ -22,9 +22,7 @@ from infra.target import Target
 def check_contracts(target: Target) -> None:
     """Every contract can be read and its checks are accepted by the engine."""
     try:
-        _, mistakes = judged(texts(target.project / "chalicelib" / "contracts"))
-        if mistakes:
-            raise ContractError(*mistakes)
+        right(texts(target.project / "chalicelib" / "contracts"))
     except ContractError as error:
         raise UsageError(f"The contracts are not right: {error}") from error
 

@@ -61,7 +61,7 @@ def with_valgrind(folder: Path, script: str) -> subprocess.CompletedProcess[str]
 def test_instructions_of_a_call_have_no_start_in_them(tmp_path: Path) -> None:
     script = """import sys
 who, name, size, calls = sys.argv[-4:]
-print(f"Collected : {7_000_000_000 + int(calls) * (2_600_000 if who == 'recibo' else 2_000_000)}", file=sys.stderr)
+print(f"Collected : {7_000_000_000 + int(calls) * (2_600_000 if who == 'recibo' else 2_000_000)}")
 """
     done = with_valgrind(tmp_path, script)
     assert (done.returncode, done.stderr) == (0, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from chalicelib.contracts import Contract, Mistake
+from chalicelib.contracts import Contract, ContractError, Mistake
 from chalicelib.contracts.loading import checked
 
 
@@ -12,6 +12,14 @@ def judged(texts: Mapping[str, str]) -> tuple[dict[str, Contract], list[Mistake]
     """The contracts among some texts by the names of their files, and every mistake, those in their checks included."""
     contracts, mistakes = checked(texts)
     return contracts, [*mistakes, *refused_checks(contracts)]
+
+
+def right(texts: Mapping[str, str]) -> dict[str, Contract]:
+    """The contracts among some texts by the names of their files; raises ContractError, with every mistake, if any."""
+    contracts, mistakes = judged(texts)
+    if mistakes:
+        raise ContractError(*mistakes)
+    return contracts
 
 
 def refused_checks(contracts: Mapping[str, Contract]) -> Iterator[Mistake]:
